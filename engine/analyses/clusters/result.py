@@ -1,0 +1,122 @@
+"""What a clusters run is asked and what it answers: plain values, written and read as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.analyses.clusters.agreement import Agreement
+from engine.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """The typed question: its name ("mood"), what to look at, what to ignore."""
+
+    name: str
+    look_at: str = ""
+    ignore: str = ""
+
+
+@dataclass(frozen=True)
+class Params:
+    """What can be chosen.
+
+    Args:
+        criterion: what the pictures are to be grouped by.
+        k: "auto", a number ("10") or a range ("5-12").
+        keep: names that must be among the clusters.
+        avoid: names that must not.
+        second_opinion: assign every description too, to find pictures to review; None: up to 2,000 pictures.
+
+    Raises:
+        SettingsError: an empty criterion, or a k that is none of the three.
+    """
+
+    criterion: Criterion
+    k: str = "auto"
+    keep: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    second_opinion: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not self.criterion.name.strip():
+            raise SettingsError("The criterion is empty.", "Say in a word or two what to group by, such as mood.")
+        if both := set(self.keep) & set(self.avoid):
+            raise SettingsError(f"{', '.join(sorted(both))} cannot be kept and avoided at once.", "Decide for one.")
+        self.k_range  # noqa: B018  a property that raises
+
+    @property
+    def k_range(self) -> tuple[int, int] | None:
+        """The least and the greatest number of clusters; None for auto."""
+        if self.k == "auto":
+            return None
+        found = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", self.k.strip())
+        low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not 2 <= low <= high:
+            raise SettingsError(
+                f"K is {self.k!r}.", "Give auto, a number of at least 2 such as 10, or a range such as 5-12."
+            )
+        return low, high
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture. `how` is label, description, person, unassigned or unanswered; `why` explains the last two."""
+
+    file: str
+    label: str = ""
+    description: str = ""
+    raw_label: str = ""
+    cluster: str = ""
+    how: str = "unanswered"
+    second: str = ""  # the other choice, where label and description disagree
+    why: str = ""
+    cut: bool = False  # the description ended at the token limit, twice
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A named group: its size, the raw labels that went in with their counts, the finer names it was joined from."""
+
+    name: str
+    size: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Review:
+    """A picture worth a look, and why."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Named clusters and every picture's place.
+
+    Args:
+        clusters: by size, largest first.
+        rows: one a picture, in the gallery's order.
+        natural: names of the tree's finest level; `clusters[i].parts` are out of these.
+        review: pictures to look at first.
+        missing: raw labels shared by several unassigned pictures: perhaps a cluster is missing.
+        coverage: share of the labelled pictures whose labels took part in the naming.
+        agreement: with the labels the gallery came with, where there are some.
+        notes: what people should know.
+        prompts: the exact instructions, by task.
+    """
+
+    criterion: Criterion
+    clusters: tuple[Cluster, ...]
+    rows: tuple[Row, ...]
+    natural: tuple[str, ...]
+    review: tuple[Review, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    coverage: float = 0.0
+    agreement: Agreement | None = None
+    notes: tuple[str, ...] = ()
+    prompts: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,270 @@
+"""Vision and chat through any OpenAI-compatible server: a hosted one, vLLM, Ollama, llama.cpp.
+
+Bounded concurrency, retries with back-off and Retry-After, a time-out a request. What a server will not take
+(response_format, temperature, seed, max_tokens, the system role) is found out once and remembered beside the store.
+Translation lives in openai_format.py, tested without a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import json
+import queue
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import openai
+
+from engine.errors import ModelError, Stopped, VitrineError
+from engine.models.openai_format import Dialect, NotAnAnswer, body, narrower, reply_from
+from engine.models.roles import Check, ModelSpec, Reply, Request
+from engine.settings import Endpoint, Settings
+
+_TRIES = 6  # of one request, on errors that pass
+_GRACE = 1.0  # seconds that what is in flight gets to land after a stop
+_LONGEST_WAIT = 20.0  # seconds between two tries, unless the server asks for more
+_PATIENCE = 300.0  # seconds without any answer from a server that only says "later"
+
+
+class OpenAIEndpoint:
+    """One model of one server.
+
+    Args:
+        spec: its name and the server's public URL.
+        endpoint: the URL asked (which may hold a user and a query), key, concurrency and time-out.
+        profile: file that remembers what the server will not take.
+    """
+
+    def __init__(self, spec: ModelSpec, endpoint: Endpoint, profile: Path) -> None:
+        self.spec, self._endpoint, self._profile = spec, endpoint, profile
+        self._dialect, self._sure = _recall(profile)
+        self._url = spec.options.get("url", "")
+        self._last_answer = time.monotonic()
+        self._not_before = 0.0  # no request is sent earlier: the server said so
+        self._answered = 0
+
+    def describe(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
+        """Replies as they complete; see roles.Vision."""
+        return self.ask(requests, check)
+
+    def ask(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
+        """Replies as they complete; see roles.Chat."""
+        landed: queue.SimpleQueue[tuple[int, Reply] | BaseException | None] = queue.SimpleQueue()
+        stop = threading.Event()
+        threading.Thread(target=self._loop, args=(requests, landed.put, stop), daemon=True).start()
+        stopped: Stopped | None = None
+        until = float("inf")
+        try:
+            while time.monotonic() < until:
+                with contextlib.suppress(queue.Empty):
+                    item = landed.get(timeout=0.05)
+                    if item is None:
+                        break
+                    if isinstance(item, BaseException):
+                        raise item
+                    yield item
+                try:
+                    check()
+                except Stopped as said:
+                    if stopped is None:
+                        stopped, until = said, time.monotonic() + _GRACE
+                    stop.set()
+            if stopped:
+                raise stopped
+        finally:
+            stop.set()
+
+    def _loop(self, requests: Sequence[Request], put: Any, stop: threading.Event) -> None:  # noqa: ANN401
+        """Everything asynchronous, in a thread of its own; ends with None or the error that ended it."""
+        try:
+            asyncio.run(self._all(requests, put, stop))
+            put(None)
+        except BaseException as problem:  # noqa: BLE001  handed to the caller's thread, raised there
+            put(problem)
+
+    async def _all(self, requests: Sequence[Request], put: Any, stop: threading.Event) -> None:  # noqa: ANN401
+        """Ask the first alone while the server is unknown, then up to `concurrency` at once."""
+        order = iter(range(len(requests)))
+        self._last_answer = time.monotonic()
+        async with openai.AsyncOpenAI(
+            base_url=self._endpoint.url,
+            api_key=self._endpoint.key or "none",
+            max_retries=0,
+            timeout=self._endpoint.timeout,
+        ) as client:
+
+            async def work(some: Iterator[int]) -> None:
+                for i in some:
+                    if stop.is_set():
+                        return
+                    put((i, await self._one(client, requests[i])))
+
+            async def until_stopped() -> None:
+                while not stop.is_set():
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(_GRACE)
+
+            watch = asyncio.create_task(until_stopped())
+            try:
+                if not self._sure:
+                    await _first(work(itertools.islice(order, 1)), watch)
+                width = min(self._endpoint.concurrency, len(requests))
+                await _first(_together([work(order) for _ in range(width)]), watch)
+            finally:
+                watch.cancel()
+
+    async def _one(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
+        """One request, tried again while that may help."""
+        failures = 0
+        while True:
+            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+            dialect = self._dialect
+            try:
+                made = await asyncio.to_thread(body, request, self.spec.name, dialect, self.spec.options)
+            except VitrineError as problem:
+                return Reply(failure=problem.message)
+            try:
+                answer = await asyncio.wait_for(
+                    client.chat.completions.with_raw_response.create(**made), self._endpoint.timeout
+                )
+                reply = reply_from(answer.http_response.text)
+                self._heard(dialect)
+                return reply
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as problem:
+                less = narrower(dialect, problem.message, made)
+                if less is None:
+                    return Reply(failure=f"the server refused the question: {_short(problem.message)}")
+                if self._dialect == dialect:
+                    self._dialect = less
+            except openai.RateLimitError as problem:
+                self._slow_down(problem)
+            except NotAnAnswer:
+                raise ModelError(f"{self._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER) from None
+            except (TimeoutError, openai.OpenAIError) as problem:
+                failures += 1
+                why = self._what_passes(problem, failures)
+                if failures >= _TRIES:
+                    return Reply(failure=f"{why}, {_TRIES} times")
+                await asyncio.sleep(random.uniform(0.5, 1) * min(_LONGEST_WAIT, 0.5 * 2**failures))
+
+    def _what_passes(self, problem: Exception, failures: int) -> str:
+        """What went wrong in a few words, where another try may help.
+
+        Raises:
+            ModelError: none will.
+        """
+        if isinstance(problem, TimeoutError | openai.APITimeoutError):
+            return f"no answer within {self._endpoint.timeout:g} s"
+        if isinstance(problem, openai.APIConnectionError):
+            silent = time.monotonic() - self._last_answer
+            if (not self._answered and failures > 1) or silent > _PATIENCE / 5:
+                raise ModelError(
+                    f"Nobody answers at {self._url}.",
+                    "Start the server or correct the address on the Models page, then run again: nothing is lost.",
+                )
+            return "the connection was lost"
+        if isinstance(problem, openai.APIStatusError) and problem.status_code not in _NO_USE:
+            return f"the server failed ({problem.status_code})"
+        raise self._no_use(problem)
+
+    def _no_use(self, problem: Exception) -> ModelError:
+        """Why this server cannot be asked at all."""
+        if isinstance(problem, openai.AuthenticationError | openai.PermissionDeniedError):
+            mend = "Set VITRINE_ENDPOINT_KEY to a key of this server and start again."
+            return ModelError(f"{self._url} does not accept the key.", mend)
+        if isinstance(problem, openai.NotFoundError) and "model" in str(problem.body or problem.message).lower():
+            return ModelError(f"{self._url} has no model named {self.spec.name!r}.", "Name one that this server lists.")
+        return ModelError(f"{self._url} has no chat completions.", _NO_SERVER)
+
+    def _slow_down(self, problem: openai.RateLimitError) -> None:
+        """Hold every request back for as long as the server asks.
+
+        Raises:
+            ModelError: the server has had enough of us.
+        """
+        exhausted = "insufficient_quota" in str(problem.body)
+        if exhausted or time.monotonic() - self._last_answer > _PATIENCE:
+            why = "says that the quota is used up" if exhausted else f"only says 'too many requests', for {_PATIENCE:g} s"
+            mend = "Check the quota or lower VITRINE_CONCURRENCY, and run again: nothing is lost."
+            raise ModelError(f"{self._url} {why}.", mend)
+        try:
+            asked = float(problem.response.headers.get("retry-after", ""))
+        except ValueError:
+            asked = 1.0
+        wait = min(max(asked, 0.05), _PATIENCE) * random.uniform(1, 1.2)
+        self._not_before = max(self._not_before, time.monotonic() + wait)
+
+    def _heard(self, dialect: Dialect) -> None:
+        """A proper answer came: what was asked this way works."""
+        self._last_answer = time.monotonic()
+        self._answered += 1
+        if not self._sure and self._dialect == dialect:
+            self._sure = True
+            _remember(self._profile, dialect)
+
+
+_NO_USE = (401, 403, 404, 405, 410, 501)
+_NO_SERVER = "The address should end in /v1 and belong to vLLM, Ollama, llama.cpp, or a hosted service."
+
+
+async def _first(work: Any, watch: asyncio.Task) -> None:  # noqa: ANN401
+    """Run `work` until it is done, raises, or the watch ends; nothing is left running."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    else:
+        task.result()
+
+
+async def _together(jobs: list[Any]) -> None:
+    """All jobs at once; the first error cancels the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _recall(profile: Path) -> tuple[Dialect, bool]:
+    try:
+        return Dialect(**json.loads(profile.read_text())), True
+    except (OSError, ValueError, TypeError):
+        return Dialect(), False
+
+
+def _remember(profile: Path, dialect: Dialect) -> None:
+    try:
+        profile.parent.mkdir(parents=True, exist_ok=True)
+        beside = profile.with_suffix(f".{threading.get_ident()}.new")
+        beside.write_text(json.dumps(asdict(dialect)))
+        beside.replace(profile)
+    except OSError:  # it will be found out again
+        pass
+
+
+def profile_path(spec: ModelSpec, home: Path) -> Path:
+    """Where it is remembered what this server and model will not take."""
+    name = hashlib.sha256(f"{spec.options.get('url')}\0{spec.name}".encode()).hexdigest()[:16]
+    return home / "servers" / f"{name}.json"
+
+
+def load(role: str, spec: ModelSpec, settings: Settings) -> OpenAIEndpoint:
+    """The endpoint's model. Nothing is sent yet."""
+    del role
+    return OpenAIEndpoint(spec, settings.endpoint, profile_path(spec, settings.home))

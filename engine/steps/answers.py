@@ -1,0 +1,275 @@
+"""Ask each thing once. The one place that sends questions and reads what models say.
+
+`Remembered` wraps a back-end: every item is looked up by content first (model, instructions, payload, item, draw), only
+unknown ones are sent, each reply is validated item by item, valid answers are committed before they are handed on, and
+what failed is asked once more with a complaint. What is still missing is an AnswerError, never a guess.
+
+It wraps with an interface of its own rather than the back-end's: only valid answers may be stored, whether one is valid
+is known only where it is read, and items are remembered one by one however they were batched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from engine.errors import ModelError, RunError
+from engine.models.roles import Chat, ModelSpec, Request, Shown, Vision
+from engine.progress import Progress
+from engine.prompts import instructions
+from engine.steps.reading import Read, read
+from engine.steps.tasks import Task, Wrong
+from engine.store.answers import Rate, Store
+
+VERSION = 1  # raised when the meaning of stored answers changes
+_PROBE = 8  # answers that tell whether a vision model writes prose
+
+
+@dataclass(frozen=True)
+class AnswerError:
+    """An item that stayed without an answer."""
+
+    reason: str  # for people
+    raw: str = ""  # what the model said, if anything
+
+
+@dataclass
+class _Open:
+    """One distinct item that is not known yet."""
+
+    key: bytes
+    at: list[int]  # its places among the items asked
+    item: Any
+    complaint: str = ""
+    error: AnswerError | None = None
+    tokens: int = 1
+
+
+class Remembered:
+    """A vision or chat model that never answers the same thing twice.
+
+    Args:
+        spec: who answers.
+        load: makes the back-end ready; called when the first question has to be asked, so that a run whose answers
+            are all known loads no model.
+        store: where answers live.
+        progress: told of every request, token and answer; says when to stop.
+    """
+
+    def __init__(self, spec: ModelSpec, load: Callable[[], Vision | Chat], store: Store, progress: Progress) -> None:
+        self.spec, self._load, self._store, self._progress = spec, load, store, progress
+        said = json.dumps(asdict(spec), sort_keys=True, default=str)
+        self._name = hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @cached_property
+    def _model(self) -> Vision | Chat:
+        return self._load()
+
+    def key(self, task: Task, payload: Mapping[str, Any], item: Any = None, draw: int = 0) -> bytes:  # noqa: ANN401
+        """The name of one question by all that can change its answer; 32 bytes."""
+        return self._keys(task, payload, draw)(item)
+
+    def known(self, task: Task, payload: Mapping[str, Any], items: Sequence[Any]) -> tuple[int, int]:
+        """How many distinct items there are, and how many of them are known already."""
+        name = self._keys(task, payload, 0)
+        keys = {name(item) for item in items}
+        return len(keys), self._store.count(keys)
+
+    def rate(self, task: Task) -> Rate | None:
+        """What a request of `task` cost this model so far."""
+        return self._store.rate(self._name, task.name)
+
+    def each(
+        self, task: Task, payload: Mapping[str, Any], items: Sequence[Any], draw: int = 0
+    ) -> Iterator[tuple[int, dict[str, Any] | AnswerError]]:
+        """Answers to every item, as they come, each with its place; equal items are asked once.
+
+        Args:
+            task: one that has items.
+            payload: the part all items share.
+            items: pictures (Shown) or texts, as the task says.
+            draw: number of the sample; 0 for the deterministic answer.
+
+        Raises:
+            ModelError: the model cannot be used; Stopped: the run should end; StoreError: nothing can be kept.
+        """
+        name = self._keys(task, payload, draw)
+        waiting: dict[bytes, _Open] = {}
+        for i, item in enumerate(items):
+            waiting.setdefault(name(item), _Open(b"", [], item)).at.append(i)
+        for key, answer in self._store.get(waiting):
+            self._progress.cost.known[task.name] += 1
+            self._progress.check()
+            for i in waiting.pop(key).at:
+                yield i, answer
+        left = [_Open(key, one.at, one.item) for key, one in waiting.items()]
+        prose = task.name == "describe" and self._prose
+        if task.name == "describe" and left and not prose and not self._store.found(self._name, "json"):
+            first, left = left[:_PROBE], left[_PROBE:]
+            yield from self._probe(task, payload, first, draw)
+            left += [one for one in first if one.error]
+            prose = self._prose
+        for again in (False, True):
+            asked = [one for one in left if (one.error is not None) is again]
+            yield from self._send(task, payload, asked, draw, prose)
+            if not again:
+                self._believe_in_failure(left)
+        for one in left:
+            if one.error:
+                self._progress.cost.failed += 1
+                for i in one.at:
+                    yield i, one.error
+
+    def one(
+        self, task: Task, payload: Mapping[str, Any], wrong: Callable[[dict[str, Any]], Wrong] = lambda _: "", tries: int = 3
+    ) -> tuple[dict[str, Any], Wrong]:
+        """The answer to one whole question, asked again with the complaint while something is wrong with it.
+
+        Returns:
+            The answer, and what is still wrong with it after the last try (kept in the store all the same: asked
+            again, it would be as wrong).
+
+        Raises:
+            RunError: no valid answer after `tries` tries.
+        """
+        key = self.key(task, payload)
+        for _, answer in self._store.get([key]):
+            self._progress.cost.known[task.name] += 1
+            return answer, wrong(answer)
+        complaint, best, reason = "", None, ""
+        for _ in range(tries):
+            got = self._ask_whole(task, payload, complaint)
+            if answer := got.answers.get(0):
+                best, complaint = answer, wrong(answer)
+                if not complaint:
+                    break
+            else:
+                reason, complaint = got.reason, got.complaint or complaint
+        if best is None:
+            raise RunError(f"{self.spec.label} gave no usable answer to {task.name}: {reason}.", "Try another model.")
+        self._store.put({key: best}, task.name, self._name)
+        return best, wrong(best)
+
+    @property
+    def _prose(self) -> bool:
+        """Whether this vision model is to be taken by its whole reply."""
+        said = self.spec.options.get("json")
+        return self._store.found(self._name, "prose") == "yes" if said is None else not said
+
+    def _keys(self, task: Task, payload: Mapping[str, Any], draw: int) -> Callable[[Any], bytes]:
+        shared = json.dumps(
+            [VERSION, asdict(self.spec), task.name, self._instructions(task), payload, draw], sort_keys=True, default=str
+        )
+        digest = hashlib.sha256(shared.encode())
+
+        def name(item: Any) -> bytes:  # noqa: ANN401
+            own = digest.copy()
+            if item is not None:
+                own.update(b"\0" + (item.hash if task.items == "pictures" else item).encode("utf-8", "surrogateescape"))
+            return own.digest()
+
+        return name
+
+    def _instructions(self, task: Task) -> str:
+        told_prose = task.name == "describe" and self.spec.options.get("json") is False
+        return instructions("describe_prose" if told_prose else task.name)
+
+    def _probe(
+        self, task: Task, payload: Mapping[str, Any], first: list[_Open], draw: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Ask the first few; if all of them come back as prose, that is how this model answers."""
+        spoken: dict[bytes, str] = {}
+        for one, got in self._replies(task, payload, [[o] for o in first], draw, prose=False):
+            if got.prose:
+                spoken[one[0].key] = got.prose
+            yield from self._keep(task, one, got)
+        if spoken and all(o.key in spoken or (o.error and not o.error.raw) for o in first):
+            self._store.set_found(self._name, "prose", "yes")
+            self._progress.note(f"{self.spec.label} writes prose: its whole replies are taken as descriptions.")
+            for one in first:
+                if one.key in spoken:
+                    one.complaint, one.error = "", None
+                    got = Read({0: {"description": spoken[one.key], "label": ""}})
+                    yield from self._keep(task, [one], got)
+        elif any(not o.error for o in first):
+            self._store.set_found(self._name, "json", "yes")
+
+    def _send(
+        self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int, prose: bool
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Batches of items with the same complaint, one request each."""
+        alike: defaultdict[tuple[str, int], list[_Open]] = defaultdict(list)
+        for one in items:
+            alike[one.complaint, one.tokens].append(one)
+        size = task.batch
+        batches = [some[i : i + size] for some in alike.values() for i in range(0, len(some), size)]
+        for batch, got in self._replies(task, payload, batches, draw, prose):
+            yield from self._keep(task, batch, got)
+
+    def _keep(self, task: Task, batch: list[_Open], got: Read) -> Iterator[tuple[int, dict[str, Any]]]:
+        self._store.put({batch[n].key: answer for n, answer in got.answers.items()}, task.name, self._name)
+        for n, answer in got.answers.items():
+            batch[n].error = None
+            for i in batch[n].at:
+                yield i, answer
+
+    def _replies(
+        self, task: Task, payload: Mapping[str, Any], batches: list[list[_Open]], draw: int, prose: bool
+    ) -> Iterator[tuple[list[_Open], Read]]:
+        """Send, count, read; failed items carry their complaint and error afterwards."""
+        if not batches:
+            return
+        requests = [self._request(task, payload, batch, draw, prose) for batch in batches]
+        cost, began, replies, tokens_in, tokens_out = self._progress.cost, time.monotonic(), 0, 0, 0
+        send = cast(Vision, self._model).describe if task.items == "pictures" else cast(Chat, self._model).ask
+        try:
+            for number, reply in send(requests, self._progress.check):
+                replies += 1
+                cost.asked[task.name] += 1
+                cost.tokens_in += reply.tokens_in
+                cost.tokens_out += reply.tokens_out
+                tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
+                batch = batches[number]
+                got = read(reply, task, dict(payload), len(batch), prose)
+                for n, one in enumerate(batch):
+                    if n not in got.answers:
+                        one.error, one.complaint = AnswerError(got.reason, reply.text), got.complaint
+                        one.tokens = 2 if reply.cut else 1
+                yield batch, got
+        finally:
+            self._store.add_rate(self._name, task.name, replies, time.monotonic() - began, tokens_in, tokens_out)
+
+    def _request(
+        self, task: Task, payload: Mapping[str, Any], batch: list[_Open], draw: int, prose: bool
+    ) -> Request:
+        said = dict(payload)
+        pictures: list[Shown] = []
+        if task.items == "pictures":
+            pictures = [one.item for one in batch]
+        elif task.items:
+            said["items"] = [{"item": n, "text": one.item} for n, one in enumerate(batch)]
+        if batch[0].complaint and not prose:
+            said["complaint"] = batch[0].complaint
+        fixed, each = task.tokens
+        tokens = (fixed + each * len(batch)) * batch[0].tokens
+        told = self._instructions(task)
+        return Request(task.name, told, said, task.schema, pictures, prose, tokens, draw)
+
+    def _ask_whole(self, task: Task, payload: Mapping[str, Any], complaint: str) -> Read:
+        batch = [_Open(b"", [0], None, complaint)]
+        for _, got in self._replies(task, payload, [batch], 0, prose=False):
+            return got
+        return Read(reason="the model did not answer")
+
+    def _believe_in_failure(self, left: list[_Open]) -> None:
+        """End early where a whole first pass of many items brought nothing: the second would not either."""
+        failed = [one for one in left if one.error]
+        if len(left) > 4 * _PROBE and len(failed) == len(left) and len({o.error.reason for o in failed if o.error}) == 1:
+            reason = failed[0].error.reason if failed[0].error else ""
+            raise ModelError(f"{self.spec.label} answered none of {len(left)} questions: {reason}.", "Try another model.")

@@ -1,0 +1,95 @@
+"""The tasks of WIRE.md: what each asks, the schema of its answer, and what makes an answer wrong.
+
+A task with items is asked for many at once and remembered one by one; `describe`'s items are pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+Wrong = str
+"""A complaint in our words, fit to be sent back to the model; empty where nothing is wrong."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class _Described(_Answer):
+    item: int
+    description: str
+    label: str
+
+
+class _Labelled(_Answer):
+    item: int
+    label: str
+
+
+class _Assigned(_Answer):
+    item: int
+    cluster: int | None
+
+
+class _Named(_Answer):
+    name: str
+    members: list[str]
+
+
+class _Clusters(_Answer):
+    clusters: list[_Named]
+
+
+def _nothing_wrong(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
+    del payload, answer
+    return ""
+
+
+def _described(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
+    del payload
+    return "" if answer["description"] or answer["label"] else "description and label were both empty"
+
+
+def _in_names(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
+    index, n = answer["cluster"], len(payload["names"])
+    return "" if index is None or 0 <= index < n else f"cluster must be null or an index from 0 to {n - 1}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of question.
+
+    Args:
+        name: as WIRE.md says.
+        entry: the answer to one item, or to the whole question where there are no items.
+        items: pictures, texts, or empty where the question is one whole.
+        wrong: what is wrong with one entry under this payload.
+        batch: items a request.
+        tokens: tokens allowed for the reply, fixed part and for each item.
+    """
+
+    name: str
+    entry: type[BaseModel]
+    items: str = ""
+    wrong: Callable[[Mapping[str, Any], Mapping[str, Any]], Wrong] = _nothing_wrong
+    batch: int = 1
+    tokens: tuple[int, int] = (1024, 0)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a reply: no free keys, every field required."""
+        if not self.items:
+            return self.entry.model_json_schema()
+        whole = create_model("Answers", __base__=_Answer, answers=(list[self.entry], ...))
+        return whole.model_json_schema()
+
+
+DESCRIBE = Task("describe", _Described, "pictures", _described)
+LABEL = Task("label", _Labelled, "texts", batch=25, tokens=(512, 40))
+NAME_CLUSTERS = Task("name_clusters", _Clusters, tokens=(4096, 0))
+ASSIGN = Task("assign", _Assigned, "texts", _in_names, batch=50, tokens=(512, 30))
+TASKS = {task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN)}

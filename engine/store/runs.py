@@ -1,0 +1,287 @@
+"""Runs as folders of the workspace: the same question asked twice is the same folder.
+
+    runs/<id>/request.json   what was asked; the id is its fingerprint
+              status.json    queued, running, done, failed or stopped; step, count, cost, heartbeat
+              partial.json   first results while it runs
+              result.json    the answer (result.2.json and so on: asked again for what was missing)
+              edits.jsonl    a person's changes, numbered
+              lock           held by whoever executes the run; the system lets go of it when that process dies
+              cancel         somebody wants it to stop
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.errors import RunError, StoreError
+from engine.models.roles import ModelSpec
+
+_ID = re.compile(r"[0-9a-f]{16}")
+ACTIVE = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one run answers. Budget, concurrency and prices are no part of it.
+
+    Args:
+        analysis: a name of analyses.ANALYSES.
+        version: that analysis' version.
+        prompts: digest of its instructions.
+        gallery: fingerprint.
+        selection: the set's name, for people.
+        members: names of the set's pictures, None for all of the gallery.
+        params: the analysis' Params as plain values.
+        seed: of whatever is drawn at random.
+        models: who plays which role.
+    """
+
+    analysis: str
+    version: int
+    prompts: str
+    gallery: str
+    params: Mapping[str, Any]
+    models: Mapping[str, ModelSpec]
+    seed: int = 0
+    selection: str = "everything"
+    members: tuple[str, ...] | None = None
+
+    @property
+    def id(self) -> str:
+        """16 hex digits: the fingerprint of all that can change the result (so not of the set's name)."""
+        said = asdict(self)
+        del said["selection"]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass
+class Status:
+    """How a run stands. Money is None where no prices are set; times are seconds since 1970."""
+
+    state: str = "queued"
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    asked: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    money: float | None = None
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+    hint: str = ""
+    queued: float = 0.0
+    ended: float = 0.0
+    heartbeat: float = 0.0
+    pid: int = 0
+    revision: int = 0  # of the newest result; 0 before there is one
+    budget: float | None = None
+    again: bool = False  # a new revision is wanted
+    fruitless: int = 0  # times in a row that a worker died without getting anything done
+
+
+@dataclass(frozen=True)
+class Run:
+    """One folder under runs/."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Its name, in addresses and on the command line."""
+        return self.path.name
+
+    @property
+    def request(self) -> Request:
+        """What was asked."""
+        said = _read_json(self.path / "request.json")
+        said["models"] = {role: ModelSpec(**spec) for role, spec in said["models"].items()}
+        said["members"] = None if said["members"] is None else tuple(said["members"])
+        return Request(**said)
+
+    @property
+    def status(self) -> Status:
+        """How it stands."""
+        said = _read_json(self.path / "status.json")
+        return Status(**{name: value for name, value in said.items() if name in Status.__dataclass_fields__})
+
+    @property
+    def partial(self) -> dict[str, Any]:
+        """First results while it runs; empty where there are none."""
+        try:
+            return _read_json(self.path / "partial.json")
+        except RunError:
+            return {}
+
+    def result_path(self, revision: int = 0) -> Path:
+        """Where a revision's result lies; the newest by default."""
+        revision = revision or self.status.revision
+        return self.path / ("result.json" if revision <= 1 else f"result.{revision}.json")
+
+    def write(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """Write JSON beside, then rename it into place."""
+        write_json(self.path / name, value)
+
+    def set_status(self, status: Status) -> None:
+        """Write how it stands."""
+        self.write("status.json", asdict(status))
+
+    def edits(self) -> list[dict[str, Any]]:
+        """A person's changes in order, each with its number `n` from 1."""
+        try:
+            lines = (self.path / "edits.jsonl").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) | {"n": i} for i, line in enumerate(lines, 1) if line.endswith("}")]
+
+    def add_edit(self, edit: Mapping[str, Any]) -> None:
+        """Append one change."""
+        line = json.dumps({**edit, "at": time.time()}) + "\n"
+        with _said(self.path), (self.path / "edits.jsonl").open("a") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            log.write(line)
+
+    def drop_edit(self) -> None:
+        """Take the newest change back."""
+        kept = [json.dumps({k: v for k, v in e.items() if k != "n"}) for e in self.edits()[:-1]]
+        beside = self.path / "edits.new"
+        with _said(self.path):
+            beside.write_text("".join(line + "\n" for line in kept))
+            beside.replace(self.path / "edits.jsonl")
+
+    @contextmanager
+    def hold(self, wait: bool = False) -> Iterator[bool]:
+        """Hold the run's lock; yields whether it was got. The system frees it when this process dies."""
+        with _said(self.path):
+            lock = (self.path / "lock").open("a")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                got = True
+            except BlockingIOError:
+                got = False
+            yield got
+
+    @property
+    def is_held(self) -> bool:
+        """Whether some living process executes it now."""
+        with self.hold() as got:
+            return not got
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants it to stop."""
+        return (self.path / "cancel").exists()
+
+    def stop(self) -> None:
+        """Ask for its end; a run that nobody executes is stopped at once."""
+        with _said(self.path):
+            (self.path / "cancel").touch()
+        with self.hold() as free:
+            if free and (status := self.status).state in ACTIVE:
+                status.state, status.error, status.ended = "stopped", "Stopped.", time.time()
+                self.set_status(status)
+
+
+class Runs:
+    """All runs of a workspace."""
+
+    def __init__(self, home: Path) -> None:
+        self._root = home / "runs"
+
+    def get(self, id: str) -> Run:
+        """One run by its id, or the beginning of it.
+
+        Raises:
+            RunError: there is none, or several begin so.
+        """
+        found = sorted(self._root.glob(f"{id}*/request.json")) if re.fullmatch(r"[0-9a-f]{1,16}", id) else []
+        if len(found) != 1:
+            what = f"There is no run {id[:40]!r} here." if not found else f"{len(found)} runs begin with {id}."
+            raise RunError(what, "`python -m engine runs` and the Runs page list them.")
+        return Run(found[0].parent)
+
+    def all(self) -> list[tuple[Run, Status]]:
+        """Every run with its status, newest first."""
+        if not self._root.is_dir():
+            return []
+        found = [Run(self._root / name) for name in os.listdir(self._root) if _ID.fullmatch(name)]
+        pairs = [(run, run.status) for run in found if (run.path / "status.json").exists()]
+        return sorted(pairs, key=lambda pair: -pair[1].queued)
+
+    def submit(self, request: Request, budget: float | None = None, again: bool = False) -> Run:
+        """Queue a request, or find that it was asked before.
+
+        A finished run stays finished unless `again`; a failed or stopped one is queued anew; a running one is left
+        alone, but for a new budget.
+        """
+        run = Run(self._root / request.id)
+        with _said(run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
+        if not (run.path / "status.json").exists():
+            run.write("request.json", asdict(request))
+            run.set_status(Status(queued=time.time(), budget=budget))
+            return run
+        status = run.status
+        if status.state in ACTIVE and run.is_held:
+            return run
+        if status.state == "done" and not again:
+            return run
+        (run.path / "cancel").unlink(missing_ok=True)
+        status.state, status.error, status.hint, status.fruitless = "queued", "", "", 0
+        status.queued, status.budget, status.again = time.time(), budget, again or status.again
+        run.set_status(status)
+        return run
+
+    def delete(self, id: str) -> None:
+        """Remove a run's folder; answers stay in the store.
+
+        Raises:
+            RunError: it is being executed.
+        """
+        run = self.get(id)
+        with run.hold() as free:
+            if not free:
+                raise RunError("This run is being executed.", "Stop it first.")
+            shutil.rmtree(run.path)
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+    """Write JSON beside `path`, then rename it into place."""
+    with _said(path.parent):
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(json.dumps(value))
+        beside.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as problem:
+        raise RunError(f"{path} cannot be read: {problem}.", "Delete this run and ask again: answers are kept.") from None
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise StoreError(
+            f"{path} cannot be written: {problem.strerror or problem}.",
+            "Make room on the disk, or set VITRINE_HOME to a folder you may write to.",
+        ) from problem
