@@ -1,0 +1,204 @@
+"""A folder becomes a gallery: walk it, measure what is new, remember it, say the labels.
+
+Opening a folder again costs the walk and one query: what has the same size and time is taken from the index.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from sqlite3 import Connection
+
+from engine.errors import GalleryError
+from engine.gallery import index, shelf
+from engine.gallery.index import Seen
+from engine.gallery.labels import read_table, say
+from engine.gallery.pictures import Gallery, Picture, Unread
+from engine.gallery.reading import FLEETING, Unreadable, looks_like_picture, measure
+from engine.settings import Settings
+
+_CHUNK_FILES, _CHUNK_BYTES = 16, 1_000_000  # one task's worth: little overhead, and still quick to stop
+_COMMIT_SECONDS = 1.0
+Show = Callable[[int, int], None]
+
+
+def open_folder(root: Path, settings: Settings, labels: str = "folder", progress: Show | None = None) -> Gallery:
+    """The pictures of a folder, all levels down, by name; kept in the workspace under its fingerprint.
+
+    Args:
+        root: the folder.
+        settings: workspace and pixel limit.
+        labels: where labels come from (labels.say).
+        progress: called here, at least four times a second, with files done and files in all; what it raises ends
+            the scan, and what was measured so far is kept.
+
+    Raises:
+        GalleryError: no such folder, no picture in it, none that can be read, or labels that are not there.
+        StoreError: the workspace cannot be used.
+    """
+    real = _folder(root)
+    found, unread = _walk(real, os.path.realpath(settings.home))
+    if not found and not unread:
+        raise GalleryError(f"There is no picture in {root}.", "Choose a folder with JPEG, PNG, WebP or other pictures.")
+    with index.opened(settings.home) as db:
+        seen = _measured(db, real, found, settings.max_pixels, progress or (lambda done, total: None))
+    unread += [Unread(s.name, s.reason) for s in seen if s.reason]
+    readable = [s for s in seen if not s.reason]
+    if not readable:
+        reason, n = Counter(u.reason for u in unread).most_common(1)[0]
+        raise GalleryError(
+            f"None of the {len(unread)} pictures in {root} can be read; the most common reason is: {reason} ({n}).",
+            "Choose another folder, or mend the files.",
+        )
+    table = read_table(Path(real))
+    said = say(labels, [s.name for s in readable], table)
+    if table.problem:
+        unread.append(Unread(table.name, table.problem))
+    pictures = tuple(
+        Picture(s.name, s.hash, s.width, s.height, real, label, metadata)
+        for s, (label, metadata) in zip(readable, said, strict=True)
+    )
+    title = os.path.basename(os.path.abspath(root)) or real
+    gallery = Gallery(real, title, labels, pictures, tuple(sorted(unread, key=lambda u: u.name)))
+    shelf.keep(gallery, settings.home)
+    return gallery
+
+
+def _folder(root: Path) -> str:
+    try:
+        mode = os.stat(root).st_mode
+    except (FileNotFoundError, NotADirectoryError) as problem:
+        raise GalleryError(f"There is no folder {root}.", "Check the path, and that its drive is mounted.") from problem
+    except (OSError, ValueError) as problem:
+        raise GalleryError(f"The folder {root} cannot be opened: {problem}.", "Check its permissions.") from problem
+    if not stat.S_ISDIR(mode):
+        raise GalleryError(f"{root} is not a folder.", "Give the folder that holds the pictures, or import an archive.")
+    return os.path.realpath(root)
+
+
+def _walk(root: str, home: str) -> tuple[list[Seen], list[Unread]]:
+    """Files that look like pictures, not measured yet, by name; and what cannot be one. Passes over the workspace."""
+    found: list[Seen] = []
+    unread: list[Unread] = []
+    folders = [""]  # relative, each ending in /
+    while folders:
+        within = folders.pop()
+        try:
+            with os.scandir(os.path.join(root, within)) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.path != home:
+                            folders.append(f"{within}{entry.name}/")
+                    elif entry.is_symlink() or looks_like_picture(entry.name):
+                        _take(entry, within + entry.name, root, found, unread)
+        except OSError as problem:
+            unread.append(Unread(within.rstrip("/") or ".", _trouble(problem)))
+    found.sort(key=lambda s: s.name)
+    return found, unread
+
+
+def _take(entry: os.DirEntry[str], name: str, root: str, found: list[Seen], unread: list[Unread]) -> None:
+    """Put one file or link where it belongs, or nowhere."""
+    picture = looks_like_picture(entry.name)
+    try:
+        about = entry.stat()
+        outside = entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip("/") + "/")
+    except OSError as problem:
+        if picture:
+            broken = entry.is_symlink() and not isinstance(problem, PermissionError)
+            unread.append(Unread(name, "broken link" if broken else _trouble(problem)))
+        return
+    if stat.S_ISDIR(about.st_mode):  # a link: what it shows inside the folder is found there anyway
+        if outside:
+            unread.append(Unread(name, "outside the folder"))
+    elif picture and outside:
+        unread.append(Unread(name, "outside the folder"))
+    elif picture and not stat.S_ISREG(about.st_mode):
+        unread.append(Unread(name, "not a file"))
+    elif picture:
+        found.append(Seen(name, about.st_size, about.st_mtime_ns, "", 0, 0, ""))
+
+
+def _trouble(problem: OSError) -> str:
+    if isinstance(problem, PermissionError):
+        return "no permission"
+    return "vanished" if isinstance(problem, FileNotFoundError) else "cannot be read"
+
+
+def _measured(db: Connection, root: str, found: Sequence[Seen], max_pixels: int, progress: Show) -> list[Seen]:
+    """Every file with its hash and size or the reason why not, in the order given."""
+    id = index.root_id(db, root)
+    known = index.remembered(db, id)
+    index.forget(db, id, known.keys() - {f.name for f in found})
+    known = {f.name: k for f in found if (k := known.get(f.name)) and k[1:3] == f[1:3] and k.reason not in FLEETING}
+    todo = [f for f in found if f.name not in known]
+    progress(len(known), len(found))
+    new: list[Seen] = []
+    committed = time.monotonic()
+    try:
+        for batch in _in_threads(root, todo, max_pixels):
+            for seen in batch:
+                known[seen.name] = seen
+                new.append(seen)
+            if new and time.monotonic() - committed > _COMMIT_SECONDS:
+                index.remember(db, id, new)
+                new, committed = [], time.monotonic()
+            progress(len(known), len(found))
+    finally:
+        index.remember(db, id, new)
+    return [_within(known[f.name], max_pixels) for f in found]
+
+
+def _in_threads(root: str, todo: Sequence[Seen], max_pixels: int) -> Iterator[list[Seen]]:
+    """Batches of measured files as they come; an empty one where nothing came for a while."""
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
+    chunks = _chunks(todo)
+    pending: set[Future[list[Seen]]] = set()
+    try:
+        while True:
+            while len(pending) < 4 * workers and (chunk := next(chunks, None)):
+                pending.add(pool.submit(_measure_all, root, chunk, max_pixels))
+            if not pending:
+                return
+            finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            yield [seen for future in finished for seen in future.result()]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a picture being decoded cannot be interrupted
+
+
+def _chunks(todo: Iterable[Seen]) -> Iterator[list[Seen]]:
+    chunk: list[Seen] = []
+    size = 0
+    for file in todo:
+        chunk.append(file)
+        size += file.size
+        if len(chunk) >= _CHUNK_FILES or size >= _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _measure_all(root: str, chunk: Sequence[Seen], max_pixels: int) -> list[Seen]:
+    return [_measure(root, file, max_pixels) for file in chunk]
+
+
+def _measure(root: str, file: Seen, max_pixels: int) -> Seen:
+    try:
+        digest, width, height = measure(Path(root, file.name), max_pixels)
+    except Unreadable as problem:
+        return file._replace(reason=problem.reason)
+    return file._replace(hash=digest, width=width, height=height)
+
+
+def _within(seen: Seen, max_pixels: int) -> Seen:
+    """What was remembered under a larger pixel limit may be too large now."""
+    return seen._replace(reason="too many pixels") if seen.width * seen.height > max_pixels else seen
