@@ -43,7 +43,7 @@ class RunError(VitrineError):
     """A run that cannot go on."""
 
 
-class Stopped(VitrineError):
+class Stopped(VitrineError):  # noqa: N818  ending is no error
     """A person, a signal or the budget stopped the run; what was paid for is kept."""
 
     def __init__(self, message: str = "Stopped.", hint: str = "Run it again to go on where it stopped.") -> None:

@@ -1,0 +1,1 @@
+"""Results become plotly figures: pure functions that pages and reports share."""

@@ -80,7 +80,9 @@ def _file_specs(path: Path) -> dict[str, ModelSpec]:
     try:
         tables = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise SettingsError(f"{path} cannot be read: {problem}.", "It needs a table a role, such as [vision].") from None
+        raise SettingsError(
+            f"{path} cannot be read: {problem}.", "It needs a table a role, such as [vision]."
+        ) from None
     found = {}
     for role, table in tables.items():
         if role not in ROLES or not isinstance(table, dict):
@@ -89,7 +91,9 @@ def _file_specs(path: Path) -> dict[str, ModelSpec]:
             raise SettingsError(f"{path}: [{role}] has unknown words {sorted(unknown)}.", "Put them under options.")
         if not isinstance(table.get("backend"), str) or not isinstance(table.get("name"), str):
             raise SettingsError(f"{path}: [{role}] needs backend and name.", 'Such as backend = "transformers_vlm".')
-        spec = ModelSpec(table["backend"], table["name"], str(table.get("revision", "")), dict(table.get("options", {})))
+        spec = ModelSpec(
+            table["backend"], table["name"], str(table.get("revision", "")), dict(table.get("options", {}))
+        )
         found[role] = _checked(role, spec)
     if not found:
         raise SettingsError(f"{path} names no model.", "It needs a table a role, such as [vision].")

@@ -70,7 +70,9 @@ def colour_of(picture: Shown) -> str:
 def _describe(payload: Mapping[str, Any], pictures: Sequence[Shown]) -> dict[str, Any]:
     del payload
     colours = [colour_of(p) for p in pictures]
-    return {"answers": [{"item": i, "description": f"A picture that is {c}.", "label": c} for i, c in enumerate(colours)]}
+    return {
+        "answers": [{"item": i, "description": f"A picture that is {c}.", "label": c} for i, c in enumerate(colours)]
+    }
 
 
 def _label(payload: Mapping[str, Any], _: Sequence[Shown]) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from typing import Any
 import openai
 
 from engine.errors import ModelError, Stopped, VitrineError
-from engine.models.openai_format import Dialect, NotAnAnswer, body, narrower, reply_from
+from engine.models.openai_format import Dialect, NotAnAnswerError, body, narrower, reply_from
 from engine.models.roles import Check, ModelSpec, Reply, Request
-from engine.settings import Endpoint, Settings
+from engine.settings import Endpoint, Settings, public_url
 
 _TRIES = 6  # of one request, on errors that pass
 _GRACE = 1.0  # seconds that what is in flight gets to land after a stop
@@ -146,8 +146,10 @@ class OpenAIEndpoint:
                     self._dialect = less
             except openai.RateLimitError as problem:
                 self._slow_down(problem)
-            except NotAnAnswer:
-                raise ModelError(f"{self._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER) from None
+            except NotAnAnswerError:
+                raise ModelError(
+                    f"{self._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER
+                ) from None
             except (TimeoutError, openai.OpenAIError) as problem:
                 failures += 1
                 why = self._what_passes(problem, failures)
@@ -192,7 +194,9 @@ class OpenAIEndpoint:
         """
         exhausted = "insufficient_quota" in str(problem.body)
         if exhausted or time.monotonic() - self._last_answer > _PATIENCE:
-            why = "says that the quota is used up" if exhausted else f"only says 'too many requests', for {_PATIENCE:g} s"
+            why = (
+                "says that the quota is used up" if exhausted else f"only says 'too many requests', for {_PATIENCE:g} s"
+            )
             mend = "Check the quota or lower VITRINE_CONCURRENCY, and run again: nothing is lost."
             raise ModelError(f"{self._url} {why}.", mend)
         try:
@@ -268,3 +272,23 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> OpenAIEndpoint:
     """The endpoint's model. Nothing is sent yet."""
     del role
     return OpenAIEndpoint(spec, settings.endpoint, profile_path(spec, settings.home))
+
+
+def list_models(endpoint: Endpoint) -> list[str]:
+    """The names a server lists, in its order.
+
+    Raises:
+        ModelError: nobody answers, the key is wrong, or it is no OpenAI-compatible server.
+    """
+    spec = ModelSpec("openai_endpoint", "", options={"url": public_url(endpoint.url)})
+    asked = OpenAIEndpoint(spec, endpoint, Path())
+    try:
+        with openai.OpenAI(
+            base_url=endpoint.url, api_key=endpoint.key or "none", max_retries=1, timeout=min(endpoint.timeout, 15)
+        ) as client:
+            return [model.id for model in client.models.list().data]
+    except openai.OpenAIError as problem:
+        asked._what_passes(problem, 2)
+        raise ModelError(f"{asked._url} did not list its models.", _NO_SERVER) from None
+    except (AttributeError, TypeError, ValueError):
+        raise ModelError(f"{asked._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER) from None

@@ -25,7 +25,7 @@ class Dialect:
     system: bool = True
 
 
-class NotAnAnswer(Exception):
+class NotAnAnswerError(Exception):
     """The body is no chat completion."""
 
 
@@ -97,7 +97,7 @@ def reply_from(text: str) -> Reply:
     """The Reply in a response's body.
 
     Raises:
-        NotAnAnswer: it is no chat completion.
+        NotAnAnswerError: it is no chat completion.
     """
     try:
         answer = json.loads(text)
@@ -105,7 +105,7 @@ def reply_from(text: str) -> Reply:
         message = choice["message"]
         content, refusal = message.get("content"), message.get("refusal")
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-        raise NotAnAnswer from None
+        raise NotAnAnswerError from None
     if isinstance(content, list):  # some servers answer in parts
         content = "".join(p.get("text", "") for p in content if isinstance(p, dict))
     used = answer.get("usage") if isinstance(answer.get("usage"), dict) else {}

@@ -1,0 +1,1 @@
+"""Questions put to every picture that more than one analysis needs."""

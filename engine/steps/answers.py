@@ -109,12 +109,12 @@ class Remembered:
             for i in waiting.pop(key).at:
                 yield i, answer
         left = [_Open(key, one.at, one.item) for key, one in waiting.items()]
-        prose = task.name == "describe" and self._prose
+        prose = task.name == "describe" and self.writes_prose
         if task.name == "describe" and left and not prose and not self._store.found(self._name, "json"):
             first, left = left[:_PROBE], left[_PROBE:]
             yield from self._probe(task, payload, first, draw)
             left += [one for one in first if one.error]
-            prose = self._prose
+            prose = self.writes_prose
         for again in (False, True):
             asked = [one for one in left if (one.error is not None) is again]
             yield from self._send(task, payload, asked, draw, prose)
@@ -127,7 +127,11 @@ class Remembered:
                     yield i, one.error
 
     def one(
-        self, task: Task, payload: Mapping[str, Any], wrong: Callable[[dict[str, Any]], Wrong] = lambda _: "", tries: int = 3
+        self,
+        task: Task,
+        payload: Mapping[str, Any],
+        wrong: Callable[[dict[str, Any]], Wrong] = lambda _: "",
+        tries: int = 3,
     ) -> tuple[dict[str, Any], Wrong]:
         """The answer to one whole question, asked again with the complaint while something is wrong with it.
 
@@ -157,14 +161,16 @@ class Remembered:
         return best, wrong(best)
 
     @property
-    def _prose(self) -> bool:
+    def writes_prose(self) -> bool:
         """Whether this vision model is to be taken by its whole reply."""
         said = self.spec.options.get("json")
         return self._store.found(self._name, "prose") == "yes" if said is None else not said
 
     def _keys(self, task: Task, payload: Mapping[str, Any], draw: int) -> Callable[[Any], bytes]:
         shared = json.dumps(
-            [VERSION, asdict(self.spec), task.name, self._instructions(task), payload, draw], sort_keys=True, default=str
+            [VERSION, asdict(self.spec), task.name, self._instructions(task), payload, draw],
+            sort_keys=True,
+            default=str,
         )
         digest = hashlib.sha256(shared.encode())
 
@@ -245,9 +251,7 @@ class Remembered:
         finally:
             self._store.add_rate(self._name, task.name, replies, time.monotonic() - began, tokens_in, tokens_out)
 
-    def _request(
-        self, task: Task, payload: Mapping[str, Any], batch: list[_Open], draw: int, prose: bool
-    ) -> Request:
+    def _request(self, task: Task, payload: Mapping[str, Any], batch: list[_Open], draw: int, prose: bool) -> Request:
         said = dict(payload)
         pictures: list[Shown] = []
         if task.items == "pictures":
@@ -270,6 +274,12 @@ class Remembered:
     def _believe_in_failure(self, left: list[_Open]) -> None:
         """End early where a whole first pass of many items brought nothing: the second would not either."""
         failed = [one for one in left if one.error]
-        if len(left) > 4 * _PROBE and len(failed) == len(left) and len({o.error.reason for o in failed if o.error}) == 1:
+        if (
+            len(left) > 4 * _PROBE
+            and len(failed) == len(left)
+            and len({o.error.reason for o in failed if o.error}) == 1
+        ):
             reason = failed[0].error.reason if failed[0].error else ""
-            raise ModelError(f"{self.spec.label} answered none of {len(left)} questions: {reason}.", "Try another model.")
+            raise ModelError(
+                f"{self.spec.label} answered none of {len(left)} questions: {reason}.", "Try another model."
+            )

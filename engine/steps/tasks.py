@@ -84,7 +84,7 @@ class Task:
         """The JSON schema of a reply: no free keys, every field required."""
         if not self.items:
             return self.entry.model_json_schema()
-        whole = create_model("Answers", __base__=_Answer, answers=(list[self.entry], ...))
+        whole = create_model("Answers", __base__=_Answer, answers=(list.__class_getitem__(self.entry), ...))
         return whole.model_json_schema()
 
 

@@ -1,0 +1,1 @@
+"""The workspace: answers by content, runs as folders."""

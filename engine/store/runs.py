@@ -1,12 +1,12 @@
 """Runs as folders of the workspace: the same question asked twice is the same folder.
 
-    runs/<id>/request.json   what was asked; the id is its fingerprint
-              status.json    queued, running, done, failed or stopped; step, count, cost, heartbeat
-              partial.json   first results while it runs
-              result.json    the answer (result.2.json and so on: asked again for what was missing)
-              edits.jsonl    a person's changes, numbered
-              lock           held by whoever executes the run; the system lets go of it when that process dies
-              cancel         somebody wants it to stop
+runs/<id>/request.json   what was asked; the id is its fingerprint
+          status.json    queued, running, done, failed or stopped; step, count, cost, heartbeat
+          partial.json   first results while it runs
+          result.json    the answer (result.2.json and so on: asked again for what was missing)
+          edits.jsonl    a person's changes, numbered
+          lock           held by whoever executes the run; the system lets go of it when that process dies
+          cancel         somebody wants it to stop
 """
 
 from __future__ import annotations
@@ -273,7 +273,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as problem:
-        raise RunError(f"{path} cannot be read: {problem}.", "Delete this run and ask again: answers are kept.") from None
+        raise RunError(
+            f"{path} cannot be read: {problem}.", "Delete this run and ask again: answers are kept."
+        ) from None
 
 
 @contextmanager

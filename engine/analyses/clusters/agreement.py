@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 _DRAWS = 1000  # bootstrap samples
 
@@ -48,6 +46,8 @@ def agreement(labels: Sequence[str], clusters: Sequence[str], names: Sequence[st
     Returns:
         None where fewer than two labels are there to compare with.
     """
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score  # 1 s: pages import this module
+
     pairs = [(label, cluster) for label, cluster in zip(labels, clusters, strict=True) if label]
     kinds = sorted({label for label, _ in pairs})
     if len(kinds) < 2 or not names:
@@ -80,6 +80,8 @@ def agreement(labels: Sequence[str], clusters: Sequence[str], names: Sequence[st
 
 def _matched(table: np.ndarray) -> tuple[int, dict[int, int]]:
     """How many pictures the best one-to-one matching gets right, and the label of each matched cluster."""
+    from scipy.optimize import linear_sum_assignment
+
     able = table[:, :-1]
     rows, cols = linear_sum_assignment(able, maximize=True)
     return int(able[rows, cols].sum()), {int(c): int(r) for r, c in zip(rows, cols, strict=True) if able[r, c]}

@@ -25,7 +25,8 @@ def apply(result: Result, edits: Sequence[Mapping[str, Any]]) -> Edited:
     """Carry out edits in order; one that does not fit this result is left out with a note.
 
     Edits: {"kind": "rename", "cluster", "to"}, {"kind": "merge", "clusters": [...], "into"},
-    {"kind": "move", "files": [...], "to"} (to "" makes unassigned), {"kind": "pin", "name"}, {"kind": "forbid", "name"}.
+    {"kind": "move", "files": [...], "to"} (to "" makes unassigned),
+    {"kind": "pin", "name"}, {"kind": "forbid", "name"}.
     """
     edited = Edited(result)
     for edit in edits:
@@ -117,7 +118,8 @@ def _counted(result: Result) -> Result:
         if row.cluster:
             members[row.cluster].append(row)
     return replace(
-        result, clusters=tuple(replace(c, size=len(members[c.name]), labels=_tally(members[c.name])) for c in result.clusters)
+        result,
+        clusters=tuple(replace(c, size=len(members[c.name]), labels=_tally(members[c.name])) for c in result.clusters),
     )
 
 

@@ -78,9 +78,9 @@ def cut(names: Names, sizes: Sequence[int], k: int, ask: Mapping[str, Any], chat
 
 def assign(
     texts: Sequence[str], names: Sequence[str], ask: Mapping[str, Any], chat: Remembered
-) -> dict[str, int | None | AnswerError]:
+) -> dict[str, int | AnswerError | None]:
     """Which of `names` each text belongs to: an index, None where none fits, or why there is no answer."""
-    said: dict[str, int | None | AnswerError] = {}
+    said: dict[str, int | AnswerError | None] = {}
     payload = {"criterion": ask["criterion"], "names": list(names)}
     for i, answer in chat.each(ASSIGN, payload, list(texts)):
         said[texts[i]] = answer if isinstance(answer, AnswerError) else answer["cluster"]
@@ -108,7 +108,8 @@ def _name(
     names, notes = _tidy(answer, labels, wrong)
     if not names.names:
         raise RunError(
-            f"{chat.spec.label} named no cluster for {len(labels)} labels.", "Reword the criterion or try another model."
+            f"{chat.spec.label} named no cluster for {len(labels)} labels.",
+            "Reword the criterion or try another model.",
         )
     return Names(names.names, names.of, names.ambiguous, notes)
 
@@ -133,7 +134,7 @@ def _merged(
 
 
 def _tidy(answer: Mapping[str, Any], labels: Sequence[str], wrong: Wrong) -> tuple[Names, tuple[str, ...]]:
-    """Names without repeats, members that were asked for; a member claimed twice is ambiguous and stays with the first."""
+    """Names without repeats, members that were asked for; one claimed twice is ambiguous and stays with the first."""
     names: list[str] = []
     of: dict[str, int | None] = {}
     twice: set[str] = set()

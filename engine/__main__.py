@@ -1,0 +1,283 @@
+"""The command line: `python -m engine clusters FOLDER --criterion mood`. Figures go to stdout, the rest to stderr.
+
+Exit codes: 0 done, 1 the run failed (one line says why and what to do), 2 wrong words, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from engine import models, settings
+from engine.errors import SettingsError, VitrineError
+from engine.jobs.asking import chosen, estimate, leaves_for, make_request
+from engine.jobs.execute import execute, read_result
+from engine.progress import Progress
+from engine.settings import Settings
+from engine.store.runs import Run, Runs, Status
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Carry out one command; returns its exit code."""
+    said = _parser().parse_args(words)
+    try:
+        return said.do(said)
+    except SettingsError as problem:
+        _say(f"vitrine: {problem}")
+        return 2
+    except VitrineError as problem:
+        _say(f"vitrine: {problem}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _clusters(said: argparse.Namespace) -> int:
+    from engine.analyses.clusters import Criterion, Params
+
+    criterion = Criterion(said.criterion.strip(), said.look_at.strip(), said.ignore.strip())
+    params = Params(criterion, said.k, _names(said.keep), _names(said.avoid))
+    return _run("clusters", params, said, _print_clusters)
+
+
+def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  # noqa: ANN401
+    """Open, price, ask, show, write: the same for every analysis."""
+    from engine.gallery import open_folder
+
+    config = settings.load()
+    if said.device:
+        config = replace(config, device=said.device)
+    specs = models.specs(said.models or config.models, config)
+    gallery = open_folder(Path(said.folder), config, said.labels, _scanning())
+    for unread in gallery.unread:
+        _say(f"not read: {unread.name}: {unread.reason}")
+    request = make_request(name, gallery, params, specs, said.seed, said.sample)
+    if said.dry_run:
+        price = estimate(request, gallery, params, config)
+        print(json.dumps(_price(price, config), indent=2) if said.json else _price_line(price, config))
+        return 0
+    if host := leaves_for(request.models):
+        _say(f"{len(chosen(gallery, request.members))} pictures will be sent to {host}")
+    run = Runs(config.home).submit(request, said.budget, said.again)
+    status = _carried_out(run, config)
+    if status.state != "done":
+        _say(f"vitrine: {status.error} {status.hint}".strip())
+        return 130 if status.state == "stopped" else 1
+    result = read_result(run)
+    if said.out:
+        from engine.store.export import export
+
+        export(run, result, Path(said.out))
+    show(run, status, result, said)
+    return 0
+
+
+def _carried_out(run: Run, config: Settings) -> Status:
+    """The run's status after it ended, by us or by whoever holds it already."""
+    first = True
+    while True:
+        with run.hold() as got:
+            if got and run.status.state == "done":
+                return run.status
+            if got:
+                signal.signal(signal.SIGINT, lambda *_: (run.path / "cancel").touch())
+                signal.signal(signal.SIGTERM, lambda *_: (run.path / "cancel").touch())
+                try:
+                    return execute(run, config, _watching())
+                finally:
+                    signal.signal(signal.SIGINT, signal.SIG_DFL)
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if first:
+            _say(f"run {run.id} is being carried out by process {run.status.pid}; waiting for it")
+            first = False
+        time.sleep(0.3)
+
+
+def _print_clusters(run: Run, status: Status, result: Any, said: argparse.Namespace) -> None:  # noqa: ANN401
+    for note in (*status.notes, *result.notes):
+        _say(f"note: {note}")
+    for row in result.rows:
+        if row.how == "unanswered":
+            _say(f"unanswered: {row.file}: {row.why}")
+    if said.json:
+        print(json.dumps({"run": run.id, "status": asdict(status), "result": asdict(result)}))
+        return
+    n = len(result.rows)
+    width = max([10, *(len(c.name) for c in result.clusters)])
+    print(f"{len(result.clusters)} clusters of {n} pictures by {result.criterion.name!r}")
+    for c in result.clusters:
+        shown = ", ".join(list(c.labels)[:6])
+        print(f"  {c.name:<{width}}  {c.size:>6}  {c.size / n:>6.1%}  {shown}")
+    for how in ("unassigned", "unanswered"):
+        if count := sum(r.how == how for r in result.rows):
+            print(f"  {how:<{width}}  {count:>6}  {count / n:>6.1%}")
+    if result.missing:
+        print(f"perhaps missing: {', '.join(f'{label} ({k})' for label, k in result.missing.items())}")
+    if a := result.agreement:
+        print(
+            f"agreement with the labels: {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]  NMI {a.nmi:.3f}  ARI {a.ari:.3f}"
+        )
+    print(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
+    asked, known = status.asked, status.known
+    print(
+        f"asked: {asked.get('describe', 0)} vision, {sum(asked.values()) - asked.get('describe', 0)} chat questions"
+        f" · from the store: {sum(known.values())} answers · {status.tokens_in + status.tokens_out:,} tokens"
+        + (f" · {status.money:.4g} money" if status.money is not None else "")
+        + f" · {status.seconds:.1f} s"
+    )
+    print(f"run {run.id}" + (f", revision {status.revision}" if status.revision > 1 else ""))
+
+
+def _list_runs(said: argparse.Namespace) -> int:
+    for run, status in Runs(settings.load().home).all():
+        request = run.request
+        what = request.params.get("criterion", {}).get("name", "")
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.queued))
+        if said.json:
+            print(json.dumps({"run": run.id, **asdict(status)}))
+        else:
+            print(f"{run.id}  {when}  {status.state:<8}  {request.analysis:<12} {what:<24} {status.error}".rstrip())
+    return 0
+
+
+def _export(said: argparse.Namespace) -> int:
+    from engine.store.export import export
+
+    run = Runs(settings.load().home).get(said.run)
+    for path in export(run, read_result(run), Path(said.to)):
+        print(path)
+    return 0
+
+
+def _work(said: argparse.Namespace) -> int:
+    from engine.jobs.worker import Ending, work
+
+    del said
+    work(settings.load, Ending())
+    return 0
+
+
+def _live(said: argparse.Namespace) -> int:
+    from engine.jobs.live import serve
+    from engine.jobs.worker import Ending
+
+    del said
+    serve(settings.load, Ending())
+    return 0
+
+
+def _price(price: Any, config: Settings) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "pictures": price.pictures,
+        "questions": {r.role: r.questions for r in price.roles},
+        "known": sum(r.known for r in price.roles),
+        "tokens": round(price.tokens),
+        "money": price.money(config.prices),
+        "seconds": round(price.seconds, 1),
+    }
+
+
+def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
+    by_role = ", ".join(f"{'about ' * (r.role == 'chat')}{r.questions:,} {r.role}" for r in price.roles)
+    money = price.money(config.prices)
+    return (
+        f"{price.pictures:,} pictures: {by_role} questions ({sum(r.known for r in price.roles):,} known already)"
+        f" · about {price.tokens:,.0f} tokens"
+        + (f" · about {money:.4g} money" if money is not None else "")
+        + f" · about {price.seconds:,.0f} s"
+        + ("" if all(r.measured for r in price.roles) else " (not yet measured here)")
+    )
+
+
+def _scanning() -> Any:  # noqa: ANN401
+    shown = [0.0]
+
+    def count(done: int, total: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - shown[0] > 0.3:
+            shown[0] = time.monotonic()
+            _say(f"\rreading {done:,} of {total:,} files \033[K", end="\r")
+
+    return count
+
+
+def _watching() -> Any:  # noqa: ANN401
+    shown, step = [0.0], [""]
+
+    def watch(progress: Progress) -> None:
+        if not sys.stderr.isatty():
+            if progress.step != step[0]:
+                step[0] = progress.step
+                _say(f"{progress.step} ({progress.total:,})" if progress.total else progress.step)
+            return
+        if time.monotonic() - shown[0] > 0.3:
+            shown[0] = time.monotonic()
+            left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left else ""
+            _say(
+                f"{progress.step} {progress.done:,} of {progress.total:,} · {progress.rate:.1f}/s{left}\033[K", end="\r"
+            )
+
+    return watch
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _say(text: str, end: str = "\n") -> None:
+    print(text.encode("utf-8", "replace").decode(), end=end, file=sys.stderr, flush=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        _say(f"vitrine: {message}. See {self.prog} --help.")
+        sys.exit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = _Parser(prog="python -m engine", description="Shows what is in a set of images.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    common = _Parser(add_help=False)
+    common.add_argument("--models", default="", help="endpoint, or a TOML file with a table a role")
+    common.add_argument("--labels", default="folder", help="folder, last, none, a column, or a pattern with {label}")
+    common.add_argument("--budget", type=float, help="stop when so much money is spent (needs prices)")
+    common.add_argument("--again", action="store_true", help="ask again for what stayed unanswered")
+    common.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N")
+    common.add_argument("--sample", type=int, help="so many pictures at random")
+    common.add_argument("--seed", type=int, default=0)
+    common.add_argument("--out", default="", help="write result.json and CSV tables into this folder")
+    common.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    common.add_argument("--dry-run", action="store_true", help="print the estimate and end")
+
+    clusters = commands.add_parser("clusters", parents=[common], help="named clusters for a criterion")
+    clusters.add_argument("folder", metavar="FOLDER")
+    clusters.add_argument("--criterion", required=True, help="what to group by, such as mood")
+    clusters.add_argument("--k", default="auto", help="auto, a number, or a range such as 5-12")
+    clusters.add_argument("--look-at", default="", help="what in the picture counts")
+    clusters.add_argument("--ignore", default="", help="what must not count")
+    clusters.add_argument("--keep", default="", help="cluster names that must be there, with commas")
+    clusters.add_argument("--avoid", default="", help="cluster names that must not")
+    clusters.set_defaults(do=_clusters)
+
+    runs = commands.add_parser("runs", help="list every run")
+    runs.add_argument("--json", action="store_true")
+    runs.set_defaults(do=_list_runs)
+    out = commands.add_parser("export", help="write a run's result and tables into a folder")
+    out.add_argument("run", metavar="RUN")
+    out.add_argument("--to", required=True, metavar="DIR")
+    out.set_defaults(do=_export)
+    commands.add_parser("work", help="carry out queued runs until told to end").set_defaults(do=_work)
+    commands.add_parser("live", help="answer small questions of the pages").set_defaults(do=_live)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,332 @@
+"""Clusters for a criterion said in words.
+
+After IC|TC, Image Clustering Conditioned on Text Criteria (Kwon et al., ICLR 2024, arXiv 2310.18297). Where we depart:
+one vision question a picture gives description and raw label; clusters are assigned by distinct raw label; an answer
+off the list is unassigned, never a random cluster; K is a cut of one label tree; labels take part in the naming until
+95 % of the pictures are covered rather than above an absolute count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.analyses.clusters.agreement import agreement
+from engine.analyses.clusters.naming import Names, assign, cut, natural_names, normal
+from engine.analyses.clusters.result import Cluster, Criterion, Params, Result, Review, Row
+from engine.analyses.estimating import Estimate, role_estimate
+from engine.errors import RunError
+from engine.gallery import Gallery
+from engine.progress import Progress
+from engine.prompts import instructions
+from engine.steps.answers import AnswerError, Remembered
+from engine.steps.tasks import ASSIGN, DESCRIBE, LABEL, NAME_CLUSTERS
+
+NAME, VERSION, ROLES = "clusters", 1, ("vision", "chat")
+TASKS = ("describe", "describe_prose", "label", "name_clusters", "assign")
+SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
+_RARE = 1  # pictures with a label, up to which it is worth a look
+
+__all__ = ["Cluster", "Criterion", "Params", "Result", "Review", "Row", "estimate", "run", "tables"]
+
+
+def run(
+    gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress, seed: int
+) -> Result:
+    """Describe, label, name, assign.
+
+    Args:
+        gallery: the pictures, at least one.
+        params: criterion, K, names to keep and avoid.
+        vision: describes pictures.
+        chat: names and assigns.
+        progress: told of every step.
+        seed: of the bootstrap.
+
+    Raises:
+        RunError: nothing could be answered; ModelError, Stopped, StoreError as the models do.
+    """
+    rows = _labelled(_described(gallery, params, vision, progress), params, chat, progress)
+    counts = Counter(label for row in rows if (label := normal(row.raw_label)))
+    if not counts:
+        raise RunError(
+            f"No picture says anything about {params.criterion.name!r}: {_most_common_reason(rows)}.",
+            "Reword the criterion or try another vision model.",
+        )
+    names, joined, coverage = _named(rows, counts, params, chat, progress)
+    rows = _assigned(rows, counts, names, params, chat, progress)
+    natural = names.names
+    if joined:
+        rows = [_moved(row, joined) for row in rows]
+        names = replace(joined, ambiguous=names.ambiguous, notes=(*names.notes, *joined.notes))
+    clusters = _clusters(rows, names, natural, joined)
+    return Result(
+        criterion=params.criterion,
+        clusters=clusters,
+        rows=tuple(rows),
+        natural=natural,
+        review=_review(rows, counts, names.ambiguous),
+        missing=_missing(rows),
+        coverage=coverage,
+        agreement=agreement([r.label for r in rows], [r.cluster for r in rows], [c.name for c in clusters], seed),
+        notes=(*names.notes, *_notes(rows, names, params)),
+        prompts={task: instructions(task) for task in TASKS},
+    )
+
+
+def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered) -> Estimate:
+    """What a run would ask: exact for vision, a guess from the number of pictures for chat."""
+    distinct, known = vision.known(DESCRIBE, _ask(params), gallery.pictures)
+    n = len(gallery.pictures)
+    labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
+    prose = math.ceil(n / LABEL.batch) if vision.writes_prose else 0
+    second = math.ceil(n / ASSIGN.batch) if _wants_second(params, n) else 0
+    asks = {LABEL: prose, NAME_CLUSTERS: 2, ASSIGN: math.ceil(labels / ASSIGN.batch) + second}
+    described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
+    return Estimate(n, (described, role_estimate("chat", chat, asks, 0)))
+
+
+def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
+    """The result as tables, by the name of their CSV file."""
+    rows = [
+        {
+            "file": r.file,
+            "label": r.label,
+            "description": r.description,
+            "raw_label": r.raw_label,
+            "cluster": r.cluster,
+            "how": r.how,
+        }
+        for r in result.rows
+    ]
+    return {"clusters": rows}
+
+
+def _ask(params: Params) -> dict[str, Any]:
+    c = params.criterion
+    return {"criterion": c.name, "look_at": c.look_at, "ignore": c.ignore}
+
+
+def _names_ask(params: Params) -> dict[str, Any]:
+    return {"criterion": _spoken(params.criterion), "keep": list(params.keep), "avoid": list(params.avoid)}
+
+
+def _spoken(criterion: Criterion) -> str:
+    """The criterion as one text, for the questions that have no fields for look at and ignore."""
+    more = [f"look at {criterion.look_at}"] * bool(criterion.look_at) + [f"ignore {criterion.ignore}"] * bool(
+        criterion.ignore
+    )
+    return f"{criterion.name} ({'; '.join(more)})" if more else criterion.name
+
+
+def _wants_second(params: Params, n: int) -> bool:
+    return n <= SECOND_OPINION if params.second_opinion is None else params.second_opinion
+
+
+def _described(gallery: Gallery, params: Params, vision: Remembered, progress: Progress) -> list[Row]:
+    pictures = gallery.pictures
+    rows = [Row(p.name, p.label) for p in pictures]
+    progress.start("describing", len(rows))
+    first = _FirstResults(progress)
+    for i, answer in vision.each(DESCRIBE, _ask(params), pictures):
+        if isinstance(answer, AnswerError):
+            rows[i] = replace(rows[i], why=answer.reason)
+        else:
+            said = answer["description"] or answer["label"]
+            rows[i] = replace(
+                rows[i], description=said, raw_label=answer["label"], how="unassigned", cut="cut" in answer
+            )
+            first.add(rows[i])
+        progress.advance()
+    if not any(row.description for row in rows):
+        raise RunError(
+            f"{vision.spec.label} described none of {len(rows)} pictures: {_most_common_reason(rows)}.",
+            "Try one picture on the Models page, or another model.",
+        )
+    return rows
+
+
+class _FirstResults:
+    """Raw labels as they come, so that clusters can be watched before they are named."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._files: defaultdict[str, list[str]] = defaultdict(list)
+        self._counts: Counter[str] = Counter()
+        self._progress = progress
+
+    def add(self, row: Row) -> None:
+        """One more description."""
+        label = normal(row.raw_label)
+        if label:
+            self._counts[label] += 1
+            if len(self._files[label]) < 6:
+                self._files[label].append(row.file)
+        last = {"file": row.file, "description": row.description, "raw_label": row.raw_label}
+        kept = [last, *self._progress.partial.get("latest", [])][:4]
+        top = [{"name": name, "size": n, "files": self._files[name]} for name, n in self._counts.most_common(12)]
+        self._progress.partial = {"latest": kept, "clusters": top, "distinct": len(self._counts)}
+
+
+def _labelled(rows: list[Row], params: Params, chat: Remembered, progress: Progress) -> list[Row]:
+    """Labels for descriptions that came without one (prose models)."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if row.description and not row.raw_label:
+            places[row.description].append(i)
+    texts = list(places)
+    progress.start("labelling", len(texts))
+    first = _FirstResults(progress)
+    for n, answer in chat.each(LABEL, _ask(params), texts):
+        for i in places[texts[n]]:
+            if isinstance(answer, AnswerError):
+                rows[i] = replace(rows[i], how="unanswered", why=f"no label: {answer.reason}")
+            else:
+                rows[i] = replace(rows[i], raw_label=answer["label"])
+                first.add(rows[i])
+        progress.advance()
+    return rows
+
+
+def _named(
+    rows: Sequence[Row], counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress
+) -> tuple[Names, Names | None, float]:
+    """The names to assign to, the coarser ones they are joined into if K asks for fewer, and the coverage."""
+    progress.start("naming", 0)
+    ask = _names_ask(params)
+    low, high = params.k_range or (1, max(len(counts), 2))
+    names, coverage = natural_names(counts, None, ask, chat)
+    if len(names.names) < low <= len(counts):
+        names, coverage = natural_names(counts, low, ask, chat)
+    elif len(names.names) < low:
+        missing = f"There are only {len(counts)} different answers, so {low} clusters cannot be had."
+        names = replace(names, notes=(*names.notes, missing))
+    # Labels outside the naming are placed now: sizes, hence a cut, need them.
+    left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]
+    progress.start("sorting labels", len(left))
+    placed = assign(left, names.names, ask, chat) if left else {}
+    of = {**names.of, **{label: place for label, place in placed.items() if not isinstance(place, AnswerError)}}
+    names = replace(names, of=of)
+    if params.k_range is None or len(names.names) <= high:
+        return names, None, coverage
+    sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
+    return names, cut(names, sizes, high, ask, chat), coverage
+
+
+def _assigned(
+    rows: Sequence[Row], counts: Mapping[str, int], names: Names, params: Params, chat: Remembered, progress: Progress
+) -> list[Row]:
+    """Every row's place among `names`: by its label, else by its description, else unassigned."""
+    everything = _wants_second(params, len(rows))
+    texts = list(
+        dict.fromkeys(r.description for r in rows if r.description and (everything or _unsure(r, counts, names)))
+    )
+    progress.start("sorting descriptions", len(texts))
+    by_text: dict[str, int | AnswerError | None] = {}
+    if texts:
+        by_text = assign(texts, names.names, _names_ask(params), chat)
+    placed = []
+    for row in rows:
+        if row.how == "unanswered":
+            placed.append(row)
+            continue
+        first, other = names.of.get(normal(row.raw_label)), by_text.get(row.description)
+        second = other if isinstance(other, int) else None
+        if first is not None:
+            other_name = names.names[second] if second is not None and second != first else ""
+            done = replace(row, cluster=names.names[first], how="label", second=other_name)
+        elif second is not None:
+            done = replace(row, cluster=names.names[second], how="description")
+        else:
+            done = replace(row, how="unassigned", why=_why_unassigned(row, other))
+        placed.append(done)
+    return placed
+
+
+def _unsure(row: Row, counts: Mapping[str, int], names: Names) -> bool:
+    label = normal(row.raw_label)
+    return names.of.get(label) is None or label in names.ambiguous or counts[label] <= _RARE
+
+
+def _review(rows: Sequence[Row], counts: Mapping[str, int], ambiguous: Collection[str]) -> tuple[Review, ...]:
+    """Pictures to look at first: two opinions, no place, a label that is contested or alone."""
+    found = []
+    for row in rows:
+        label = normal(row.raw_label)
+        if row.how == "unassigned" or row.how == "description":
+            found.append(Review(row.file, f"its label {label!r} fits no cluster" if label else "it has no label"))
+        elif row.second:
+            found.append(Review(row.file, f"the label says {row.cluster}, the description {row.second}"))
+        elif row.how == "label" and label in ambiguous:
+            found.append(Review(row.file, f"the label {label!r} was claimed by two clusters"))
+        elif row.how == "label" and counts[label] <= _RARE:
+            found.append(Review(row.file, f"no other picture has the label {label!r}"))
+    return tuple(found)
+
+
+def _why_unassigned(row: Row, answer: int | AnswerError | None) -> str:
+    if isinstance(answer, AnswerError):
+        return f"no answer: {answer.reason}"
+    label = normal(row.raw_label)
+    return f"{label!r} fits no cluster" if label else "the picture says nothing about the criterion"
+
+
+def _moved(row: Row, joined: Names) -> Row:
+    """A row of the natural level at the coarser one."""
+
+    def up(name: str) -> str:
+        place = joined.of.get(name)
+        return "" if place is None else joined.names[place]
+
+    if not row.cluster:
+        return row
+    cluster, second = up(row.cluster), up(row.second)
+    if not cluster:
+        return replace(row, cluster="", how="unassigned", second="", why=f"{row.cluster!r} was joined to no cluster")
+    return replace(row, cluster=cluster, second="" if second == cluster else second)
+
+
+def _clusters(rows: Sequence[Row], names: Names, natural: Sequence[str], joined: Names | None) -> tuple[Cluster, ...]:
+    labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sizes: Counter[str] = Counter()
+    for row in rows:
+        if row.cluster:
+            sizes[row.cluster] += 1
+            if label := normal(row.raw_label):
+                labels[row.cluster][label] += 1
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for name in natural:
+        place = joined.of.get(name) if joined else names.names.index(name)
+        if place is not None:
+            parts[names.names[place]].append(name)
+    found = [Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name])) for name in names.names]
+    return tuple(sorted(found, key=lambda c: (-c.size, c.name)))
+
+
+def _missing(rows: Sequence[Row]) -> dict[str, int]:
+    counts = Counter(normal(r.raw_label) for r in rows if r.how == "unassigned")
+    least = max(3, len(rows) // 100)
+    return {label: n for label, n in counts.most_common(5) if label and n >= least}
+
+
+def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:
+    said = []
+    answered = [r for r in rows if r.how != "unanswered"]
+    empty = [r for r in answered if not normal(r.raw_label)]
+    if answered and len(empty) > len(answered) / 2:
+        shown = ", ".join(r.file for r in empty[:3])
+        said.append(
+            f"{len(empty)} of {len(answered)} pictures say nothing about {params.criterion.name!r} (such as {shown})."
+        )
+    if (cut := sum(r.cut for r in rows)) > 0:
+        said.append(f"{cut} descriptions end where the token limit cut them.")
+    if len(names.names) == 1:
+        said.append("All labels fell into one cluster.")
+    return said
+
+
+def _most_common_reason(rows: Sequence[Row]) -> str:
+    reasons = Counter(r.why for r in rows if r.why).most_common(1)
+    return reasons[0][0] if reasons else "every label was empty"

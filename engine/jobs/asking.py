@@ -1,0 +1,101 @@
+"""From what a person wants to a Request, its price, and a run: what pages, command line and scripts share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from engine import models
+from engine.analyses import analysis
+from engine.analyses.estimating import Estimate
+from engine.errors import GalleryError, SettingsError
+from engine.gallery import Gallery
+from engine.models.roles import ModelSpec
+from engine.progress import Progress
+from engine.prompts import digest
+from engine.settings import Settings, is_loopback
+from engine.steps.answers import Remembered
+from engine.store.answers import Store
+from engine.store.runs import Request
+
+
+def make_request(
+    name: str,
+    gallery: Gallery,
+    params: Any,  # noqa: ANN401  the analysis' own Params
+    specs: Mapping[str, ModelSpec],
+    seed: int = 0,
+    sample: int | None = None,
+) -> Request:
+    """Name everything that can change the result.
+
+    Args:
+        name: the analysis.
+        gallery: what is looked at.
+        params: its Params.
+        specs: models by role; those the analysis does not need are left out.
+        seed: of everything drawn at random.
+        sample: so many pictures at random instead of all.
+
+    Raises:
+        SettingsError: a role that the analysis needs is empty. GalleryError: there is nothing to look at.
+    """
+    module = analysis(name)
+    if missing := [role for role in module.ROLES if role not in specs]:
+        raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
+    members, selection = None, "everything"
+    if sample is not None:
+        if sample < 1:
+            raise GalleryError(f"A sample of {sample} pictures is empty.", "Ask for one picture or more.")
+        if sample < len(gallery):
+            drawn = random.Random(seed).sample([p.name for p in gallery.pictures], sample)
+            members, selection = tuple(sorted(drawn)), f"{sample} at random"
+    used = {role: specs[role] for role in module.ROLES}
+    return Request(
+        analysis=name,
+        version=module.VERSION,
+        prompts=digest(module.TASKS),
+        gallery=gallery.fingerprint,
+        params=asdict(params),
+        models=used,
+        seed=seed,
+        selection=selection,
+        members=members,
+    )
+
+
+def chosen(gallery: Gallery, members: tuple[str, ...] | None) -> Gallery:
+    """The part of a gallery that a request is about."""
+    if members is None:
+        return gallery
+    wanted = set(members)
+    return replace(gallery, pictures=[p for p in gallery.pictures if p.name in wanted])
+
+
+def askers(
+    specs: Mapping[str, ModelSpec], settings: Settings, store: Store, progress: Progress
+) -> dict[str, Remembered]:
+    """Remembered models by role; each is loaded when its first question has to be asked."""
+    return {
+        role: Remembered(spec, lambda role=role, spec=spec: models.load(role, spec, settings), store, progress)
+        for role, spec in specs.items()
+    }
+
+
+def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings) -> Estimate:  # noqa: ANN401
+    """The price of a request, from what the store knows; asks nothing and loads no model."""
+    store = Store(settings.home)
+    try:
+        asks = askers(request.models, settings, store, Progress())
+        return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks)
+    finally:
+        store.close()
+
+
+def leaves_for(specs: Mapping[str, ModelSpec]) -> str:
+    """The host that pictures would be sent to, or an empty string where they stay on this machine."""
+    spec = specs.get("vision")
+    url = str(spec.options.get("url", "")) if spec else ""
+    return url.partition("//")[2].partition("/")[0] if url and not is_loopback(url) else ""

@@ -1,0 +1,193 @@
+"""`python -m engine live`: small things that must not wait in the queue: opening a folder, one picture through a model.
+
+A Unix socket in the workspace; one JSON line in, one JSON line out, within a few seconds: the answer, or "working" with
+a count. The same request asked again is the way to wait for it. Pages reach models only through here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import socketserver
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine import models
+from engine.errors import SettingsError, Stopped, VitrineError
+from engine.gallery import load_gallery, open_folder
+from engine.jobs.asking import askers
+from engine.progress import Progress
+from engine.settings import Settings, public_url
+from engine.steps.answers import AnswerError
+from engine.steps.tasks import DESCRIBE, LABEL
+from engine.store.answers import Store
+
+_LONGEST = 4.0  # seconds an asker is kept waiting, whatever they say
+
+
+def ask(home: Path, op: str, wait: float = 1.0, **words: str) -> dict[str, Any]:
+    """Ask the live process; the answer has `state`: done, working (with done and total) or failed (error and hint).
+
+    Args:
+        home: the workspace.
+        op: a name of OPERATIONS.
+        wait: seconds to wait for the answer before "working" is said.
+        words: the operation's own.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_LONGEST + 1)
+            line.connect(str(address(home)))
+            line.sendall(json.dumps({"op": op, "wait": wait, "words": words}).encode() + b"\n")
+            with line.makefile("rb") as answer:
+                return json.loads(answer.readline())
+    except (OSError, ValueError):
+        return {"state": "away", "error": "The live process is starting.", "hint": "Try again in a few seconds."}
+
+
+def address(home: Path) -> Path:
+    """The socket's path; a Unix socket's may have about 100 characters, so a long workspace gets a short stand-in."""
+    path = home / "live.sock"
+    if len(str(path)) < 100:
+        return path
+    return Path(tempfile.gettempdir()) / f"vitrine-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}.sock"
+
+
+def serve(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> None:
+    """Answer until told to end.
+
+    Args:
+        read_settings: called for each request: the endpoint may have been connected meanwhile.
+        ending: says why this process should end, or an empty string.
+    """
+    path = address(read_settings().home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    desk = _Desk(read_settings)
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            try:
+                said = json.loads(self.rfile.readline())
+                answer = desk.answer(said["op"], said["words"], float(said["wait"]))
+            except (ValueError, KeyError, TypeError):
+                answer = {"state": "failed", "error": "That was no request.", "hint": ""}
+            self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+    class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+        daemon_threads = True
+
+    with Server(str(path), Handler) as server:
+        path.chmod(0o600)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        while not ending():
+            time.sleep(0.3)
+        server.shutdown()
+    path.unlink(missing_ok=True)
+
+
+@dataclass
+class _Job:
+    thread: threading.Thread | None = None
+    done: int = 0
+    total: int = 0
+    answer: dict[str, Any] = field(default_factory=dict)
+    asked: float = field(default_factory=time.monotonic)
+
+    def count(self, done: int, total: int) -> None:
+        """Progress from inside; ends the work when nobody has asked for a minute."""
+        self.done, self.total = done, total
+        if time.monotonic() - self.asked > 60:
+            raise Stopped
+
+
+class _Desk:
+    """Jobs in progress, by what was asked."""
+
+    def __init__(self, read_settings: Callable[[], Settings]) -> None:
+        self._read_settings, self._jobs, self._lock = read_settings, dict[str, _Job](), threading.Lock()
+
+    def answer(self, op: str, words: dict[str, str], wait: float) -> dict[str, Any]:
+        """The answer, or how far it is."""
+        if op not in OPERATIONS:
+            return {"state": "failed", "error": f"There is no operation {op!r}.", "hint": ""}
+        name = json.dumps([op, words], sort_keys=True)
+        with self._lock:
+            job = self._jobs.get(name)
+            if job is None:
+                job = self._jobs[name] = _Job()
+                job.thread = threading.Thread(target=self._work, args=(job, op, words), daemon=True)
+                job.thread.start()
+            job.asked = time.monotonic()
+        assert job.thread
+        job.thread.join(min(wait, _LONGEST))
+        if job.thread.is_alive():
+            return {"state": "working", "done": job.done, "total": job.total}
+        with self._lock:
+            self._jobs.pop(name, None)
+        return job.answer
+
+    def _work(self, job: _Job, op: str, words: dict[str, str]) -> None:
+        try:
+            job.answer = {"state": "done"} | OPERATIONS[op](self._read_settings(), job, **words)
+        except VitrineError as problem:
+            job.answer = {"state": "failed", "error": problem.message, "hint": problem.hint}
+        except TypeError:
+            job.answer = {"state": "failed", "error": f"{op} was asked with the wrong words.", "hint": ""}
+
+
+def _open(settings: Settings, job: _Job, path: str, labels: str) -> dict[str, Any]:
+    """Scan a folder (already allowed by the asker) into a gallery."""
+    return {"fingerprint": open_folder(Path(path), settings, labels, job.count).fingerprint}
+
+
+def _list_models(settings: Settings, job: _Job, url: str) -> dict[str, Any]:
+    """The models that a server lists."""
+    from engine.models.openai_endpoint import list_models
+
+    del job
+    return {"models": list_models(replace(settings.endpoint, url=url))}
+
+
+def _try(settings: Settings, job: _Job, gallery: str, name: str, criterion: str) -> dict[str, Any]:
+    """One picture through vision, its description through chat; asked anew, whatever the store knows."""
+    from engine.models.openai_endpoint import profile_path
+
+    picture = load_gallery(gallery, settings.home).by_name.get(name)
+    if picture is None:
+        raise SettingsError("There is no such picture in this gallery.", "Open the gallery again.")
+    specs = models.specs(settings.models, settings)
+    for spec in specs.values():
+        if spec.backend == "openai_endpoint":  # found out anew: the server may have changed
+            profile_path(spec, settings.home).unlink(missing_ok=True)
+    ask = {"criterion": criterion, "look_at": "", "ignore": ""}
+    job.total = 2
+    with tempfile.TemporaryDirectory() as scratch:
+        store, progress = Store(Path(scratch)), Progress()
+        by_role = askers(specs, settings, store, progress)
+        began = time.monotonic()
+        ((_, seen),) = by_role["vision"].each(DESCRIBE, ask, [picture])
+        if isinstance(seen, AnswerError):
+            raise SettingsError(f"{specs['vision'].label}: {seen.reason}.", seen.raw[:200])
+        job.done, took = 1, time.monotonic() - began
+        ((_, label),) = by_role["chat"].each(LABEL, ask, [seen["description"] or seen["label"]])
+        if isinstance(label, AnswerError):
+            raise SettingsError(f"{specs['chat'].label}: {label.reason}.", label.raw[:200])
+        store.close()
+    return {
+        "description": seen["description"],
+        "label": seen["label"] or label["label"],
+        "seconds": took,
+        "tokens": progress.cost.tokens_in + progress.cost.tokens_out,
+        "prose": by_role["vision"].writes_prose,
+        "at": public_url(settings.endpoint.url),
+    }
+
+
+OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {"open": _open, "list_models": _list_models, "try": _try}

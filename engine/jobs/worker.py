@@ -1,0 +1,74 @@
+"""`python -m engine work`: takes queued runs one after another, oldest first, until told to end.
+
+It can be killed at any instant. A run's lock is freed by the system when its holder dies, so the next worker sees a run
+that says "running" and is held by nobody, and takes it up again; the store knows what was answered.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import VitrineError
+from engine.jobs.execute import execute
+from engine.settings import Settings
+from engine.store.runs import ACTIVE, Run, Runs
+
+_PAUSE = 0.3  # seconds between two looks at the queue
+
+
+class Ending:
+    """Whether this process should end: told by a signal, or because the app that started it is gone."""
+
+    def __init__(self) -> None:
+        self.why = ""
+        self._parent = os.getppid()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._told)
+
+    def _told(self, *_: object) -> None:
+        self.why = "The worker was told to end; the run goes on when it is back."
+
+    def __call__(self) -> str:
+        """Why, or an empty string."""
+        if not self.why and os.getppid() != self._parent:
+            self.why = "The app ended; the run goes on when it is back."
+        return self.why
+
+
+def work(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> None:
+    """Execute queued runs until told to end.
+
+    Args:
+        read_settings: called before each run: the endpoint may have been connected since the worker started.
+        ending: says why this process should end, or an empty string.
+    """
+    while not ending():
+        took = [_take(run, read_settings(), ending) for run in waiting(read_settings().home) if not ending()]
+        if not any(took) and not ending():
+            time.sleep(_PAUSE)
+
+
+def waiting(home: Path) -> list[Run]:
+    """Runs to be executed, oldest first; those in execution elsewhere are among them."""
+    try:
+        return [run for run, status in reversed(Runs(home).all()) if status.state in ACTIVE]
+    except VitrineError:  # a folder that is being deleted
+        return []
+
+
+def _take(run: Run, settings: Settings, ending: Callable[[], str]) -> bool:
+    try:
+        with run.hold() as got:
+            if not got or run.status.state not in ACTIVE:
+                return False
+            status = execute(run, settings, stopping=ending)
+    except VitrineError as problem:
+        print(f"worker: {problem}", file=sys.stderr, flush=True)  # noqa: T201
+        time.sleep(_PAUSE)
+        return False
+    return status.state not in ACTIVE

@@ -1,0 +1,464 @@
+"""Vision and chat on this machine: any image-text-to-text or text-generation checkpoint that transformers can load.
+
+Translation is pure (`conversation`, `plain_prompt`, `shielded`) and apart from the call. A checkpoint with a chat
+template is asked as WIRE.md says; a captioner without one (BLIP-2) gets a question in plain words. Where prose is
+wanted, the instructions are left out: models that write no JSON follow one short sentence better than a page.
+
+An answer never depends on what else is in its batch: rows are padded on the left and masked, captioners share a batch
+only where the prompt is the same (some count positions through the padding), and samples are drawn one by one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else the hub is told of every model without safetensors
+
+import jinja2
+import torch
+import transformers
+from PIL import Image
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+from engine.errors import ModelError, SettingsError, VitrineError
+from engine.models.roles import Check, ModelSpec, Reply, Request
+from engine.settings import Settings
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()  # of loading; downloads keep theirs
+_log = logging.getLogger("vitrine")
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_SMALLER = "Use a smaller model, options.batch = 1, a smaller max_side, or dtype bfloat16."
+_LOOK = 0.2  # seconds between two looks at `check` while a model computes
+_LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, SafetensorError)
+_ASKING = (RuntimeError, ValueError, LookupError, TypeError, jinja2.TemplateError)
+_TEMPLATE = (jinja2.TemplateError, ValueError, TypeError, LookupError)
+
+# What transformers says when a model cannot be had: (a part of it, what happened, the mend).
+_REASONS = (
+    ("gated repo", "needs its owner's permission", "Ask for it on the model's page, then run `hf auth login`."),
+    ("couldn't connect", "is not on this machine, and the model hub cannot be reached", "Give a local folder's path."),
+    ("offline mode", "is not on this machine, and the model hub is switched off", "Give a local folder's path."),
+    ("valid git identifier", "has no such revision", "Leave revision empty for the newest."),
+    ("valid model identifier", "is no model of the hub", "Check the name, or give a local folder's path."),
+    ("Repo id must", "is neither a folder nor a name on the hub", "Check the name, or give a local folder's path."),
+    ("deserializing header", "has damaged weights", "Fetch or copy it again."),
+    ("ignore_mismatched_sizes", "has weights of other shapes than its config.json says", "Fetch or save it again."),
+    ("safetensors", "has no safetensors weights", "Pickled weights are never opened: convert them."),
+    ("trust_remote_code", "needs program code of its own, which is never run here", "Use a model transformers knows."),
+    ("model type", "is of a kind this transformers does not know", "Use another model, or a newer transformers."),
+    ("valid JSON", "has a config.json that is no JSON", "Fetch or copy it again."),
+    ("preprocessor_config", "lacks its picture processor", "Save the processor beside the model."),
+    ("backend tokenizer", "lacks its tokenizer, or the library to read it", "Save the tokenizer beside the model."),
+    ("config.json", "is no model: config.json is missing", "Give the folder that holds config.json and the weights."),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a spec's options may say.
+
+    Args:
+        json: False has every description asked in prose.
+        batch: requests answered together; 0 for the device's default.
+        dtype: auto, float32, bfloat16 or float16.
+        max_side: pixels; larger pictures are shown smaller.
+        max_new_tokens: the longest reply whatever a request allows; 0 for no such limit.
+    """
+
+    json: bool | None = None
+    batch: int = 0
+    dtype: str = "auto"
+    max_side: int = 768
+    max_new_tokens: int = 0
+
+
+def load(role: str, spec: ModelSpec, settings: Settings) -> LocalModel:
+    """Load a checkpoint for `role`, vision or chat, from a local folder or the hub.
+
+    Raises:
+        SettingsError: an option or a device that cannot be used.
+        ModelError: the checkpoint cannot be had, or cannot play this role.
+    """
+    options, device = _options(spec), _device(settings.device)
+    folder = Path(spec.name).expanduser()
+    local = folder.is_dir()
+    if not local and (folder.is_absolute() or spec.name.startswith((".", "~"))):
+        raise ModelError(f"There is no folder {spec.name}.", "Check the path, or give a model's name on the hub.")
+    where = {"pretrained_model_name_or_path": str(folder) if local else spec.name, "revision": spec.revision or "main"}
+    try:
+        try:  # what is on this machine already is asked of no server
+            model, processor = _parts(role, spec, where, _dtype(options.dtype, device), local_files_only=True)
+        except OSError:
+            if local:
+                raise
+            model, processor = _parts(role, spec, where, _dtype(options.dtype, device), local_files_only=False)
+        loaded = LocalModel(spec, options, model.eval().to(device), processor)
+    except torch.OutOfMemoryError:
+        raise ModelError(f"{spec.label} does not fit into the memory of {device}.", _SMALLER) from None
+    except _LOADING as problem:
+        raise _unloadable(spec, problem) from problem
+    if role == "chat" and loaded.captions_only:
+        raise ModelError(f"{spec.label} writes captions and cannot chat.", "Use a model with a chat template.")
+    return loaded
+
+
+class LocalModel:
+    """A checkpoint on this machine; plays vision or chat."""
+
+    def __init__(self, spec: ModelSpec, options: Options, model: Any, processor: Any) -> None:  # noqa: ANN401
+        self.spec, self._options = spec, options
+        self._model, self._processor = model, processor
+        self._tokens = getattr(processor, "tokenizer", processor)
+        self._tokens.padding_side = "left"
+        if self._tokens.pad_token is None:
+            self._tokens.pad_token = self._tokens.eos_token or self._tokens.unk_token
+        self._batch = options.batch or (8 if model.device.type == "cuda" else 4)
+        self._sees = hasattr(processor, "image_processor")
+        self._control = control_words(processor, self._tokens)
+        self._folded = self._template_style()
+        self._plain = self._folded is None
+        self.captions_only = self._plain and self._sees
+        self._placeholder = _placeholder(processor) if self.captions_only else ""
+        self._ends = _ends(model, self._tokens)
+
+    def describe(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
+        """Replies to requests with pictures, as roles.Vision says."""
+        if self._options.json is False:
+            requests = [replace(r, prose=True) if r.task == "describe" else r for r in requests]
+        yield from self._replies(requests, check)
+
+    def ask(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
+        """Replies to requests without pictures, as roles.Chat says."""
+        yield from self._replies(requests, check)
+
+    def _replies(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
+        alike: defaultdict[object, list[int]] = defaultdict(list)
+        for i, request in enumerate(requests):
+            prompt = plain_prompt(request, self._control) if self.captions_only else ""
+            alike[(request.max_tokens, prompt) if request.draw == 0 else i].append(i)
+        for numbers in alike.values():
+            while numbers:
+                batch, numbers[: self._batch] = numbers[: self._batch], []
+                check()
+                seen: list[tuple[int, Request, list[Image.Image]]] = []
+                for i in batch:
+                    try:
+                        seen.append((i, requests[i], self._look(requests[i])))
+                    except VitrineError as problem:
+                        yield i, Reply(failure=problem.message.rstrip("."))
+                yield from self._answers(seen, check)
+
+    def _look(self, request: Request) -> list[Image.Image]:
+        """The request's pictures, small enough."""
+        if self.captions_only and len(request.pictures) != 1:
+            raise VitrineError("This captioner looks at one picture a question.")
+        side = self._options.max_side
+        pictures = [shown.open() for shown in request.pictures]
+        for picture in pictures:
+            picture.thumbnail((side, side))
+        return pictures
+
+    def _answers(
+        self, batch: Sequence[tuple[int, Request, list[Image.Image]]], check: Check
+    ) -> Iterator[tuple[int, Reply]]:
+        """Answer a batch; a batch that fails is taken apart, so that one request harms no other."""
+        if not batch:
+            return
+        numbers, requests, pictures = zip(*batch, strict=True)
+        size = 1
+        try:
+            replies = self._generate(requests, pictures, check)
+        except torch.OutOfMemoryError:
+            if len(batch) == 1:
+                raise ModelError(f"{self.spec.label} runs out of the GPU's memory.", _SMALLER) from None
+            size = self._batch = (len(batch) + 1) // 2
+            _log.warning("%s ran out of the GPU's memory; it now answers %d at a time.", self.spec.label, size)
+        except torch.AcceleratorError as problem:  # nothing computes after it in this process
+            raise ModelError(f"The GPU failed: {_first(problem)}.", "Start again.", retryable=True) from problem
+        except _ASKING as problem:
+            if len(batch) == 1:
+                yield numbers[0], Reply(failure=f"the model failed on it ({_first(problem)})")
+                return
+            _log.info("%s failed on a batch (%s); its requests are asked one by one.", self.spec.label, _first(problem))
+        else:
+            yield from zip(numbers, replies, strict=True)
+            return
+        for start in range(0, len(batch), size):
+            check()
+            yield from self._answers(batch[start : start + size], check)
+
+    def _generate(
+        self, requests: Sequence[Request], pictures: Sequence[list[Image.Image]], check: Check
+    ) -> list[Reply]:
+        """Replies to requests of the same length and draw, in their order."""
+        inputs, draw = self._inputs(requests, pictures), requests[0].draw
+        prompt = inputs["input_ids"]  # (requests, tokens), padded on the left
+        limit = self._length(requests[0], prompt.shape)
+        devices = [self._model.device] if self._model.device.type == "cuda" else []
+        with torch.inference_mode(), torch.random.fork_rng(devices, enabled=draw != 0), _watched(self._model, check):
+            if draw:
+                torch.manual_seed(draw)
+            told: torch.Tensor = self._model.generate(
+                **inputs,
+                do_sample=draw != 0,
+                num_beams=1,
+                max_new_tokens=limit,
+            )
+        widths = (prompt.shape[1], prompt.shape[1] - 1)  # BLIP leaves out the prompt's last token
+        begins = next((w for w in widths if told[:, :w].equal(prompt[:, :w])), 0)
+        if getattr(self._model.config.get_text_config(), "is_encoder_decoder", False):
+            begins = 1  # the decoder's start
+        told = told[:, begins:]
+        rows = zip(told.tolist(), inputs["attention_mask"].sum(1).tolist(), strict=True)
+        return [self._reply(row, tokens_in, limit) for row, tokens_in in rows]
+
+    def _reply(self, row: list[int], tokens_in: int, limit: int) -> Reply:
+        end = next((n for n, token in enumerate(row) if token in self._ends), None)
+        text = self._tokens.decode(row[:end], skip_special_tokens=True).strip()
+        tokens_out = len(row) if end is None else end + 1
+        return Reply(text, cut=end is None and len(row) >= limit, tokens_in=int(tokens_in), tokens_out=tokens_out)
+
+    def _length(self, request: Request, shape: tuple[int, ...]) -> int:
+        """The longest reply that is allowed and fits behind the prompt."""
+        wanted = min(request.max_tokens, self._options.max_new_tokens or request.max_tokens)
+        most = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
+        room = wanted if most is None else most - shape[1]
+        if room < 1 or (room < wanted and shape[0] > 1):  # alone, a shorter row has more room
+            raise ValueError(f"the question has {shape[1]} tokens, the model takes {most}")
+        return min(wanted, room)
+
+    def _inputs(self, requests: Sequence[Request], pictures: Sequence[list[Image.Image]]) -> dict[str, Any]:
+        """What the model is called with, on its device."""
+        if self._plain:
+            texts = [self._placeholder + plain_prompt(request, self._control) for request in requests]
+            images = {"images": [shown[0] for shown in pictures]} if self._sees else {}
+            inputs = self._processor(text=texts, padding=True, return_tensors="pt", **images)
+        else:
+            pairs = zip(requests, pictures, strict=True)
+            told = [conversation(r, shown, self._control, bool(self._folded), self._sees) for r, shown in pairs]
+            inputs = self._render(told, tokenize=True, return_dict=True, return_tensors="pt")
+        if "token_type_ids" not in inspect.signature(self._model.forward).parameters:  # not every tokenizer knows
+            inputs.pop("token_type_ids", None)
+        device, dtype = self._model.device, self._model.dtype
+        return {
+            name: value.to(device, dtype if value.is_floating_point() else None)
+            for name, value in inputs.items()
+            if isinstance(value, torch.Tensor)
+        }
+
+    def _render(self, told: list[list[dict[str, Any]]], **how: Any) -> Any:  # noqa: ANN401  text, or tensors by name
+        padding: dict[str, Any] = {"processor_kwargs": {"padding": True}} if self._sees else {"padding": True}
+        return self._processor.apply_chat_template(told, add_generation_prompt=True, **how, **padding)
+
+    def _template_style(self) -> bool | None:
+        """Whether the template wants the instructions folded into the user's words; None where there is no template."""
+        if not getattr(self._processor, "chat_template", None):
+            return None
+        probe = Request("probe", "be brief and kind", {}, {})
+        for folded in (False, True):
+            try:
+                text = self._render([conversation(probe, (), self._control, folded, self._sees)], tokenize=False)[0]
+            except _TEMPLATE:
+                continue
+            if probe.instructions in text and probe.task in text:
+                return folded
+        return None
+
+
+def conversation(
+    request: Request,
+    pictures: Sequence[Image.Image],
+    control: re.Pattern[str],
+    folded: bool = False,
+    parts: bool = True,
+) -> list[dict[str, Any]]:
+    """The request as the messages of a chat template.
+
+    Args:
+        request: what is asked.
+        pictures: the request's pictures, opened.
+        control: the model's control words (`control_words`).
+        folded: the instructions go before the user's words, for templates that know no system role.
+        parts: content is a list of parts, as processors want it; tokenizers want a string.
+    """
+    told, asked = shielded(request.instructions, control), _object(request, control)
+    if request.prose:
+        told, asked = "", shielded(_plain_wish(request.payload), control)
+    if told and folded:
+        told, asked = "", f"{told}\n\n{asked}"
+
+    def content(text: str, shown: Sequence[Image.Image] = ()) -> Any:  # noqa: ANN401
+        seen = [{"type": "image", "image": picture} for picture in shown]
+        return [*seen, {"type": "text", "text": text}] if parts else text
+
+    system = [{"role": "system", "content": content(told)}] if told else []
+    return [*system, {"role": "user", "content": content(asked, pictures)}]
+
+
+def plain_prompt(request: Request, control: re.Pattern[str]) -> str:
+    """The request for a model without a chat template: a question about the picture, or instructions and JSON."""
+    if request.task == "describe":
+        about = " ".join(str(request.payload.get("criterion") or "").split())
+        asks = f"What does this picture show about its {about}?" if about else "What does this picture show?"
+        return shielded(f"Question: {asks}{_limits(request.payload)} Answer:", control)
+    return f"{shielded(request.instructions, control)}\n\n{_object(request, control)}\n\nAnswer:"
+
+
+def shielded(text: str, control: re.Pattern[str]) -> str:
+    """The text with each control word of the model ("<image>", "</s>") broken by a space, so that it is only a word."""
+    return control.sub(lambda found: found[0] + " ", text)
+
+
+def control_words(processor: Any, tokens: Any) -> re.Pattern[str]:  # noqa: ANN401
+    """Matches the first character of every special token of a processor and its tokenizer."""
+    words = {added.content for added in tokens.added_tokens_decoder.values() if added.special}
+    named = [getattr(processor, f"{kind}_token", None) for kind in ("image", "video", "audio")]
+    words |= {getattr(token, "content", token) for token in named if token} | {"<image>"}
+    # found by looking ahead: a word that begins inside another is found as well
+    return re.compile(rf"(?=(?:{'|'.join(map(re.escape, sorted(w for w in words if len(w) > 1)))})).", re.DOTALL)
+
+
+def _object(request: Request, control: re.Pattern[str]) -> str:
+    """The JSON object of the wire; control words lose their first character to an escape, which reads the same."""
+    whole = json.dumps({"task": request.task, **request.payload}, ensure_ascii=False)
+    return control.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
+
+
+def _plain_wish(payload: Mapping[str, Any]) -> str:
+    about = str(payload.get("criterion") or "")
+    matters = f", as far as it matters for this question: {about}." if about else "."
+    return f"Describe in two or three plain sentences what this picture shows{matters}{_limits(payload)}"
+
+
+def _limits(payload: Mapping[str, Any]) -> str:
+    pairs = (("Look at", payload.get("look_at")), ("Ignore", payload.get("ignore")))
+    return "".join(f" {verb} {str(what).rstrip('.')}." for verb, what in pairs if what)
+
+
+def _options(spec: ModelSpec) -> Options:
+    try:
+        options = Options(**spec.options)
+    except TypeError:
+        known = ", ".join(Options.__dataclass_fields__)
+        raise SettingsError(f"{spec.label} has an unknown option.", f"There are: {known}.") from None
+    for name, least in (("batch", 0), ("max_side", 16), ("max_new_tokens", 0)):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise SettingsError(f"The option {name} is {value!r}.", f"Give a whole number of at least {least}.")
+    if options.dtype not in ("auto", *_DTYPES):
+        raise SettingsError(f"The option dtype is {options.dtype!r}.", f"Use auto, {', '.join(_DTYPES)}.")
+    return options
+
+
+def _device(wish: str) -> torch.device:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", wish):
+        raise SettingsError(f"There is no device {wish!r}.", "Use auto, cpu, cuda or cuda:0.")
+    if wish in ("auto", "cpu"):
+        return torch.device("cuda" if wish == "auto" and torch.cuda.is_available() else "cpu")
+    device = torch.device(wish)
+    if (device.index or 0) >= torch.cuda.device_count():
+        raise SettingsError(f"There is no GPU {wish} on this machine.", "Use auto or cpu, or look at nvidia-smi.")
+    return device
+
+
+def _dtype(wish: str, device: torch.device) -> torch.dtype:
+    if wish != "auto":
+        return _DTYPES[wish]
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def _parts(
+    role: str, spec: ModelSpec, where: Mapping[str, str], dtype: torch.dtype, local_files_only: bool
+) -> tuple[Any, Any]:
+    """The model and its processor or tokenizer; words first, so that who has the weights has all."""
+    how: dict[str, Any] = {**where, "trust_remote_code": False, "local_files_only": local_files_only}
+    config = AutoConfig.from_pretrained(**how)
+    sees, writes = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
+    if not sees and (role == "vision" or not writes):
+        wanted = "take pictures and write text" if role == "vision" else "write text"
+        raise ModelError(f"{spec.label} is a {config.model_type} model, which does not {wanted}.", "Use another model.")
+    sees = role == "vision" or not writes  # a model for pictures can chat as well
+    processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(**how)
+    if sees and not (hasattr(processor, "image_processor") and hasattr(processor, "tokenizer")):
+        raise ModelError(f"{spec.label} lacks its picture processor.", "Save the processor beside the model.")
+    kind: Any = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    model, found = kind.from_pretrained(
+        **how, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True
+    )
+    if missing := sorted(found["missing_keys"]):  # transformers would fill them at random
+        raise ModelError(
+            f"{spec.label} lacks {len(missing)} of its weights, such as {missing[0]}.", "Fetch or save the model again."
+        )
+    return model, processor
+
+
+def _unloadable(spec: ModelSpec, problem: BaseException) -> ModelError:
+    for part, happened, mend in _REASONS:
+        if part.lower() in str(problem).lower():
+            return ModelError(f"{spec.label} {happened}.", mend)
+    return ModelError(f"{spec.label} cannot be loaded: {_first(problem)}.", "Look at the model's page, or use another.")
+
+
+def _first(problem: BaseException) -> str:
+    """The first line of a foreign error, short enough to show."""
+    lines = str(problem).strip().splitlines()
+    return lines[0][:200].rstrip(". ") if lines else type(problem).__name__
+
+
+def _placeholder(processor: Any) -> str:  # noqa: ANN401
+    """What stands for the picture in a plain prompt: nothing where the processor puts it there itself (BLIP-2)."""
+    token = getattr(processor, "image_token", None)
+    if not token:
+        return ""
+    try:
+        processor(images=Image.new("RGB", (64, 64)), text="a", return_tensors="pt")
+    except ValueError:
+        return getattr(token, "content", token)
+    return ""
+
+
+def _ends(model: Any, tokens: Any) -> list[int]:  # noqa: ANN401
+    """Have every token that ends a reply, whoever knows it, end generation; returns them."""
+    said = (model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokens.eos_token_id)
+    ends = sorted({end for some in said for end in (some if isinstance(some, list) else [some]) if end is not None})
+    for part in model.modules():  # BLIP-2 generates by the language model inside it
+        if config := getattr(part, "generation_config", None):
+            config.eos_token_id, config.pad_token_id = ends or None, tokens.pad_token_id
+    return ends
+
+
+@contextmanager
+def _watched(model: torch.nn.Module, check: Check) -> Iterator[None]:
+    """Call `check` between layers: one token of a large model on a CPU may take longer than a person waits."""
+    looked = time.monotonic()
+
+    def look(*_: object) -> None:
+        nonlocal looked
+        if time.monotonic() - looked > _LOOK:
+            check()
+            looked = time.monotonic()
+
+    hooks = [part.register_forward_pre_hook(look) for part in model.modules() if not any(part.children())]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

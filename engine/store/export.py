@@ -1,0 +1,42 @@
+"""A run's result as files for other programs: result.json and one CSV a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.analyses import analysis
+from engine.errors import StoreError
+from engine.store.runs import Run
+
+
+def export(run: Run, result: Any, to: Path) -> list[Path]:  # noqa: ANN401  the analysis' Result
+    """Write result.json and the analysis' tables into `to`, made if missing; returns the paths.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    files = {"result.json": json.dumps({"run": run.id, **asdict(result)}, indent=1)}
+    for name, rows in analysis(run.request.analysis).tables(result).items():
+        files[f"{name}.csv"] = csv_text(rows)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (to / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    except OSError as problem:
+        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
+    return [to / name for name in files]
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same keys as CSV, with a header."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
