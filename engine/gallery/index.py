@@ -9,10 +9,11 @@ import os
 import re
 import sqlite3
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.errors import StoreError
 
@@ -72,14 +73,20 @@ def root_id(db: sqlite3.Connection, root: str) -> int:
     return db.execute("SELECT id FROM roots WHERE path = ?", (path,)).fetchone()[0]
 
 
-def remembered(db: sqlite3.Connection, root: int) -> dict[str, Seen]:
-    """All that is known of a folder's files, by name."""
+def remembered(db: sqlite3.Connection, root: int) -> dict[str, tuple[Any, ...]]:
+    """All that is known of a folder's files: name -> the fields of Seen, still as SQLite has them (for `as_seen`).
+
+    Few of them are needed as objects where a folder holds 100,000, so none are made here.
+    """
     rows = db.execute("SELECT name, size, mtime_ns, hash, width, height, reason FROM files WHERE root = ?", (root,))
-    decode = os.fsdecode
-    return {
-        (name := decode(raw)): Seen(name, size, mtime_ns, digest.hex() if digest else "", width, height, reason)
-        for raw, size, mtime_ns, digest, width, height, reason in rows
-    }
+    coding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+    return {str(row[0], coding, errors): row for row in rows}
+
+
+def as_seen(name: str, row: tuple[Any, ...]) -> Seen:
+    """A row of `remembered`."""
+    _, size, mtime_ns, digest, width, height, reason = row
+    return Seen(name, size, mtime_ns, digest.hex() if digest else "", width, height, reason)
 
 
 def remember(db: sqlite3.Connection, root: int, found: Iterable[Seen]) -> None:

@@ -12,10 +12,9 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from engine.errors import GalleryError
 from engine.gallery.reading import SUFFIXES
@@ -23,6 +22,7 @@ from engine.gallery.reading import SUFFIXES
 FOLDERS = ("folder", "last", "none")
 _FILE_COLUMNS = ("file", "path", "file_name")
 _NO_COLUMN = "no column called file, path or file_name"
+Metadata = Mapping[str, str]
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -35,15 +35,8 @@ class Table:
 
     name: str = ""
     columns: tuple[str, ...] = ()
-    rows: dict[str, dict[str, str]] = field(default_factory=dict)
+    rows: Mapping[str, Metadata] = field(default_factory=dict)
     problem: str = ""
-
-
-class Said(NamedTuple):
-    """What is known of one picture besides its content."""
-
-    label: str
-    metadata: dict[str, str]
 
 
 def read_table(root: Path) -> Table:
@@ -59,8 +52,8 @@ def read_table(root: Path) -> Table:
     return next((t for t in tables if not t.problem), tables[0] if tables else Table())
 
 
-def say(policy: str, names: Sequence[str], table: Table) -> list[Said]:
-    """Label and metadata of each picture.
+def say(policy: str, names: Sequence[str], table: Table) -> tuple[list[str], list[Metadata]]:
+    """Labels and metadata of the pictures, in their order.
 
     Args:
         policy: folder (first level), last (last level), none, a pattern such as {number}_{label}, or a column.
@@ -72,15 +65,11 @@ def say(policy: str, names: Sequence[str], table: Table) -> list[Said]:
     """
     metadata = _matched(names, table)
     if policy == "none":
-        return [Said("", said) for said in metadata]
+        return [""] * len(names), metadata
     if policy == "folder":
-        return [
-            Said(name.split("/", 1)[0] if "/" in name else "", said) for name, said in zip(names, metadata, strict=True)
-        ]
+        return [name.split("/", 1)[0] if "/" in name else "" for name in names], metadata
     if policy == "last":
-        return [
-            Said(name.split("/")[-2] if "/" in name else "", said) for name, said in zip(names, metadata, strict=True)
-        ]
+        return [name.rsplit("/", 2)[-2] if "/" in name else "" for name in names], metadata
     if "{label}" in policy:
         return _by_pattern(policy, names, metadata)
     _check_column(policy, table)
@@ -89,23 +78,20 @@ def say(policy: str, names: Sequence[str], table: Table) -> list[Said]:
             f"{table.name} names none of the pictures.",
             "Its file column must hold paths relative to the folder, such as cats/1.jpg.",
         )
-    return [Said(said.get(policy, ""), said) for said in metadata]
+    return [said.get(policy, "") for said in metadata], metadata
 
 
-def _by_pattern(pattern: str, names: Sequence[str], metadata: Sequence[dict[str, str]]) -> list[Said]:
+def _by_pattern(pattern: str, names: Sequence[str], metadata: list[Metadata]) -> tuple[list[str], list[Metadata]]:
     fits = _pattern(pattern)
-    said = []
-    for name, known in zip(names, metadata, strict=True):
-        found = fits.fullmatch(_stem(_base(name)))
-        fields = found.groupdict() if found else {}
-        label = fields.pop("label", "")
-        said.append(Said(label, known | fields))
-    if not any(s.label for s in said):
+    found = [fits.fullmatch(_stem(_base(name))) for name in names]
+    if not any(found):
         raise GalleryError(
             f"No file name fits the pattern {pattern}.",
             "Write the part that is the label as {label}, other parts as {any_name}, digits as {number}.",
         )
-    return said
+    fields = [match.groupdict() if match else {} for match in found]
+    labels = [f.pop("label", "") for f in fields]
+    return labels, [{**said, **f} for said, f in zip(metadata, fields, strict=True)]
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:
@@ -139,17 +125,18 @@ def _check_column(column: str, table: Table) -> None:
         )
 
 
-def _matched(names: Sequence[str], table: Table) -> list[dict[str, str]]:
+def _matched(names: Sequence[str], table: Table) -> list[Metadata]:
     """Each picture's row: by its path, else by its base name where that means one row and one picture."""
+    nothing: Metadata = {}  # one for all: 100,000 empty dicts take time and memory
     if not table.rows:
-        return [{} for _ in names]
+        return [nothing] * len(names)
     here = set(names)
     spare = {path: row for path, row in table.rows.items() if path not in here}
     bases = Counter(_base(path) for path in spare)
     by_base = {_base(path): row for path, row in spare.items() if bases[_base(path)] == 1}
     pictures = Counter(_base(name) for name in names if name not in table.rows)
     return [
-        dict(table.rows.get(name) or (by_base.get(_base(name), {}) if pictures[_base(name)] == 1 else {}))
+        table.rows.get(name) or (by_base.get(_base(name), nothing) if pictures[_base(name)] == 1 else nothing)
         for name in names
     ]
 

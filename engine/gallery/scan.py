@@ -25,6 +25,7 @@ from engine.settings import Settings
 _CHUNK_FILES, _CHUNK_BYTES = 16, 1_000_000  # one task's worth: little overhead, and still quick to stop
 _COMMIT_SECONDS = 1.0
 Show = Callable[[int, int], None]
+Found = tuple[str, int, int]  # name, size, mtime_ns
 
 
 def open_folder(root: Path, settings: Settings, labels: str = "folder", progress: Show | None = None) -> Gallery:
@@ -61,7 +62,7 @@ def open_folder(root: Path, settings: Settings, labels: str = "folder", progress
         unread.append(Unread(table.name, table.problem))
     pictures = tuple(
         Picture(s.name, s.hash, s.width, s.height, real, label, metadata)
-        for s, (label, metadata) in zip(readable, said, strict=True)
+        for s, label, metadata in zip(readable, *said, strict=True)
     )
     title = os.path.basename(os.path.abspath(root)) or real
     gallery = Gallery(real, title, labels, pictures, tuple(sorted(unread, key=lambda u: u.name)))
@@ -81,9 +82,9 @@ def _folder(root: Path) -> str:
     return os.path.realpath(root)
 
 
-def _walk(root: str, home: str) -> tuple[list[Seen], list[Unread]]:
-    """Files that look like pictures, not measured yet, by name; and what cannot be one. Passes over the workspace."""
-    found: list[Seen] = []
+def _walk(root: str, home: str) -> tuple[list[Found], list[Unread]]:
+    """Files that look like pictures, by name, and what cannot be one. Passes over the workspace."""
+    found: list[Found] = []
     unread: list[Unread] = []
     folders = [""]  # relative, each ending in /
     while folders:
@@ -96,34 +97,43 @@ def _walk(root: str, home: str) -> tuple[list[Seen], list[Unread]]:
                     if entry.is_dir(follow_symlinks=False):
                         if entry.path != home:
                             folders.append(f"{within}{entry.name}/")
-                    elif entry.is_symlink() or looks_like_picture(entry.name):
-                        _take(entry, within + entry.name, root, found, unread)
+                    elif entry.is_symlink():
+                        _take_link(entry, within + entry.name, root, found, unread)
+                    elif looks_like_picture(entry.name):
+                        _take(entry, within + entry.name, found, unread)
         except OSError as problem:
             unread.append(Unread(within.rstrip("/") or ".", _trouble(problem)))
-    found.sort(key=lambda s: s.name)
+    found.sort()
     return found, unread
 
 
-def _take(entry: os.DirEntry[str], name: str, root: str, found: list[Seen], unread: list[Unread]) -> None:
-    """Put one file or link where it belongs, or nowhere."""
-    picture = looks_like_picture(entry.name)
+def _take(entry: os.DirEntry[str], name: str, found: list[Found], unread: list[Unread]) -> None:
     try:
         about = entry.stat()
-        outside = entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip("/") + "/")
+    except OSError as problem:
+        unread.append(Unread(name, _trouble(problem)))
+        return
+    if stat.S_ISREG(about.st_mode):
+        found.append((name, about.st_size, about.st_mtime_ns))
+    else:
+        unread.append(Unread(name, "not a file"))
+
+
+def _take_link(entry: os.DirEntry[str], name: str, root: str, found: list[Found], unread: list[Unread]) -> None:
+    """A link counts as the file it leads to, within the folder only; links to folders are never followed."""
+    picture = looks_like_picture(entry.name)
+    try:
+        folder = stat.S_ISDIR(entry.stat().st_mode)
+        inside = os.path.realpath(entry.path).startswith(root.rstrip("/") + "/")
     except OSError as problem:
         if picture:
-            broken = entry.is_symlink() and not isinstance(problem, PermissionError)
-            unread.append(Unread(name, "broken link" if broken else _trouble(problem)))
+            denied = isinstance(problem, PermissionError)
+            unread.append(Unread(name, "no permission" if denied else "broken link"))
         return
-    if stat.S_ISDIR(about.st_mode):  # a link: what it shows inside the folder is found there anyway
-        if outside:
-            unread.append(Unread(name, "outside the folder"))
-    elif picture and outside:
+    if picture and inside and not folder:
+        _take(entry, name, found, unread)
+    elif (picture or folder) and not inside:
         unread.append(Unread(name, "outside the folder"))
-    elif picture and not stat.S_ISREG(about.st_mode):
-        unread.append(Unread(name, "not a file"))
-    elif picture:
-        found.append(Seen(name, about.st_size, about.st_mtime_ns, "", 0, 0, ""))
 
 
 def _trouble(problem: OSError) -> str:
@@ -132,28 +142,33 @@ def _trouble(problem: OSError) -> str:
     return "vanished" if isinstance(problem, FileNotFoundError) else "cannot be read"
 
 
-def _measured(db: Connection, root: str, found: Sequence[Seen], max_pixels: int, progress: Show) -> list[Seen]:
+def _measured(db: Connection, root: str, found: Sequence[Found], max_pixels: int, progress: Show) -> list[Seen]:
     """Every file with its hash and size or the reason why not, in the order given."""
     id = index.root_id(db, root)
     known = index.remembered(db, id)
-    index.forget(db, id, known.keys() - {f.name for f in found})
-    known = {f.name: k for f in found if (k := known.get(f.name)) and k[1:3] == f[1:3] and k.reason not in FLEETING}
-    todo = [f for f in found if f.name not in known]
-    progress(len(known), len(found))
+    done: dict[str, Seen] = {}
+    todo: list[Seen] = []
+    for file in found:
+        row = known.pop(file[0], None)
+        if row and row[1:3] == file[1:] and row[6] not in FLEETING:
+            done[file[0]] = index.as_seen(file[0], row)
+        else:
+            todo.append(Seen(*file, "", 0, 0, ""))
+    index.forget(db, id, known)  # what is left is there no more
+    progress(len(done), len(found))
     new: list[Seen] = []
     committed = time.monotonic()
     try:
         for batch in _in_threads(root, todo, max_pixels):
-            for seen in batch:
-                known[seen.name] = seen
-                new.append(seen)
+            new += batch
+            done.update((seen.name, seen) for seen in batch)
             if new and time.monotonic() - committed > _COMMIT_SECONDS:
                 index.remember(db, id, new)
                 new, committed = [], time.monotonic()
-            progress(len(known), len(found))
+            progress(len(done), len(found))
     finally:
         index.remember(db, id, new)
-    return [_within(known[f.name], max_pixels) for f in found]
+    return [_within(done[name], max_pixels) for name, _, _ in found]
 
 
 def _in_threads(root: str, todo: Sequence[Seen], max_pixels: int) -> Iterator[list[Seen]]:
