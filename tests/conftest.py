@@ -1,0 +1,52 @@
+"""What every test stands on: settings in a folder of its own, no way out to the network, and data only makers have."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from pathlib import Path
+
+import pytest
+
+from engine.settings import Settings
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def shared():
+    """The makers' folder; mark the test `shared`."""
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _closed_sockets(monkeypatch):
+    """Nothing but loopback and Unix sockets can be reached."""
+    for name in ("connect", "connect_ex"):
+        real = getattr(socket.socket, name)
+
+        def guarded(self, address, real=real):
+            if self.family != getattr(socket, "AF_UNIX", None) and not _is_loopback(address[0]):
+                raise PermissionError(f"tests do not connect to {address[0]}")
+            return real(self, address)
+
+        monkeypatch.setattr(socket.socket, name, guarded)
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def pytest_collection_modifyitems(items):
+    if not SHARED.is_dir():
+        for item in items:
+            if item.get_closest_marker("shared"):
+                item.add_marker(pytest.mark.skip(reason="../shared is not here"))
