@@ -45,8 +45,8 @@ _log = logging.getLogger("vitrine")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _SMALLER = "Use a smaller model, options.batch = 1, a smaller max_side, or dtype bfloat16."
 _LOOK = 0.2  # seconds between two looks at `check` while a model computes
-_LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, SafetensorError)
-_ASKING = (RuntimeError, ValueError, LookupError, TypeError, jinja2.TemplateError)
+_LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, AttributeError, SafetensorError)
+_ASKING = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, jinja2.TemplateError)
 _TEMPLATE = (jinja2.TemplateError, ValueError, TypeError, LookupError)
 
 # What transformers says when a model cannot be had: (a part of it, what happened, the mend).
@@ -154,8 +154,9 @@ class LocalModel:
             alike[(request.max_tokens, prompt) if request.draw == 0 else i].append(i)
         for numbers in alike.values():
             while numbers:
-                batch, numbers[: self._batch] = numbers[: self._batch], []
                 check()
+                batch = numbers[: self._batch]
+                del numbers[: self._batch]
                 seen: list[tuple[int, Request, list[Image.Image]]] = []
                 for i in batch:
                     try:
@@ -214,12 +215,8 @@ class LocalModel:
         with torch.inference_mode(), torch.random.fork_rng(devices, enabled=draw != 0), _watched(self._model, check):
             if draw:
                 torch.manual_seed(draw)
-            told: torch.Tensor = self._model.generate(
-                **inputs,
-                do_sample=draw != 0,
-                num_beams=1,
-                max_new_tokens=limit,
-            )
+            how = {"do_sample": True, "temperature": 0.7} if draw else {"do_sample": False}
+            told: torch.Tensor = self._model.generate(**inputs, **how, num_beams=1, max_new_tokens=limit)
         widths = (prompt.shape[1], prompt.shape[1] - 1)  # BLIP leaves out the prompt's last token
         begins = next((w for w in widths if told[:, :w].equal(prompt[:, :w])), 0)
         if getattr(self._model.config.get_text_config(), "is_encoder_decoder", False):

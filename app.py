@@ -1,0 +1,103 @@
+"""The program: serves the pages and the pictures, keeps the worker and the live process alive, computes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+from starlette.concurrency import run_in_threadpool  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
+from starlette.routing import Route  # noqa: E402
+
+from engine import settings  # noqa: E402
+from engine.errors import VitrineError  # noqa: E402
+from engine.gallery.addresses import is_signed  # noqa: E402
+from engine.gallery.thumbs import full, thumbnail  # noqa: E402
+
+_KINDS = {"thumb.webp": thumbnail, "full.webp": full}
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
+class Child:
+    """A process that is started again whenever it is gone; waits longer each time it dies young."""
+
+    def __init__(self, word: str) -> None:
+        self._word, self._process, self._wait, self._next = word, None, 0.0, 0.0
+        self._began = 0.0
+
+    def keep(self) -> None:
+        """Start it, if it is not running and its time has come."""
+        now = time.monotonic()
+        if self._process and self._process.poll() is None:
+            return
+        if self._process and now >= self._next:
+            young = now - self._began < 5
+            self._wait = min(10.0, self._wait + 0.5) if young else 0.0
+            self._next = now + self._wait
+            self._process = None
+        if now >= self._next:
+            self._began = now
+            self._process = subprocess.Popen([sys.executable, "-m", "engine", self._word], cwd=ROOT)
+
+    def end(self) -> None:
+        """Ask it to end, then make it."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(4)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """The worker and the live process, from the app's start to its end."""
+    children = [Child("work"), Child("live")]
+
+    async def keep() -> None:
+        while True:
+            for child in children:
+                child.keep()
+            await asyncio.sleep(0.3)
+
+    task = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        for child in children:
+            await run_in_threadpool(child.end)
+
+
+async def picture(request: Request) -> Response:
+    """A thumbnail or the whole picture, by content hash, for who holds a signed address."""
+    hash, kind = request.path_params["hash"], request.path_params["kind"]
+    user, said = request.query_params.get("u", ""), request.query_params.get("k", "")
+    config = settings.load()
+    if kind not in _KINDS or not is_signed(config.home, hash, user, said):
+        return PlainTextResponse("This address is not signed by this app.", 403)
+    try:
+        path = await run_in_threadpool(_KINDS[kind], config.home, hash, config.max_pixels)
+    except VitrineError as problem:
+        return PlainTextResponse(problem.message, 404)
+    return FileResponse(path, media_type="image/webp", headers=_FOREVER)
+
+
+app = st.App(
+    ROOT / "pages" / "frame.py", lifespan=lifespan, routes=[Route("/pictures/{hash}/{kind}", picture, methods=["GET"])]
+)
+
+if __name__ == "__main__":
+    app.run()

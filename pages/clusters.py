@@ -1,0 +1,128 @@
+"""Clusters: the groups that are there, seen through one question."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine import models
+from engine.analyses.clusters import Criterion, Params
+from engine.errors import SettingsError
+from engine.gallery import Gallery
+from engine.jobs.asking import make_request
+from engine.store.runs import ACTIVE, Run
+from pages.parts import clusters_view, run_panel, sidebar, workspace
+from pages.parts.grid import picture_grid
+from pages.parts.workspace import plain
+
+_HOW = """
+Each picture is described once by a vision model with your criterion in mind; the same answer holds a short label. A
+language model names clusters for the labels that cover 95 % of the pictures. Labels, not pictures, are then sorted into
+clusters, and every description is sorted a second time: where the two disagree, the picture is put up for review. What
+fits no cluster stays **unassigned**; nothing is placed at random. Another number of clusters joins these names and asks
+one question at most.
+
+*Agreement with the labels* compares clusters with labels that came with the pictures, best one-to-one match, 95 %
+bootstrap interval; an unassigned picture never counts as right. The labels may follow another criterion than yours.
+
+After IC|TC, *Image Clustering Conditioned on Text Criteria* (Kwon et al., ICLR 2024, arXiv 2310.18297), with one
+question a picture instead of three.
+"""
+
+
+def _form() -> tuple[Params | None, DeltaGenerator]:
+    """Criterion, K and the rest; also the place of the Run button."""
+    said, number, more, button = st.columns([6, 1.6, 1.4, 1.2], vertical_alignment="bottom", gap="small")
+    criterion = said.text_input("Criterion", key="criterion", placeholder="mood, place, what people do, ...")
+    k = number.text_input("Clusters", key="k", help="`auto`, a number such as 10, or a range such as 5-12.")
+    with more.popover("More", width="stretch"):
+        look_at = st.text_input("Look at", key="look_at", placeholder="the background")
+        ignore = st.text_input("Ignore", key="ignore", placeholder="the people")
+        keep = st.text_input("Names to keep", key="keep", placeholder="dog, cat")
+        avoid = st.text_input("Names to avoid", key="avoid")
+        second = st.selectbox("Second opinion by description", ["auto", "yes", "no"], key="second")
+        if workspace.settings().prices.known:
+            st.number_input("Budget (0: none)", min_value=0.0, key="budget")
+    if not criterion.strip():
+        return None, button
+    names = lambda text: tuple(n for part in text.split(",") if (n := part.strip()))  # noqa: E731
+    opinion = {"auto": None, "yes": True, "no": False}[second]
+    asked = Criterion(criterion.strip(), look_at.strip(), ignore.strip())
+    try:
+        return Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion), button
+    except SettingsError as problem:
+        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        return None, button
+
+
+def _prefill(run: Run | None) -> None:
+    """The form says what the open run was asked; without one it keeps what was typed."""
+    st.session_state.setdefault("k", "auto")
+    if run is None or st.session_state.get("form_of") == run.id:
+        return
+    params = run.request.params
+    st.session_state["form_of"] = run.id
+    st.session_state["criterion"] = params["criterion"]["name"]
+    st.session_state["look_at"] = params["criterion"]["look_at"]
+    st.session_state["ignore"] = params["criterion"]["ignore"]
+    st.session_state["k"] = params["k"]
+    st.session_state["keep"], st.session_state["avoid"] = ", ".join(params["keep"]), ", ".join(params["avoid"])
+    st.session_state["second"] = {None: "auto", True: "yes", False: "no"}[params["second_opinion"]]
+
+
+def _ask(gallery: Gallery) -> None:
+    params, button = _form()
+    config = workspace.settings()
+    try:
+        specs = models.specs(config.models, config)
+    except SettingsError as problem:
+        st.info(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/power:")
+        st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
+        return
+    if params:
+        run_panel.price_and_run(make_request("clusters", gallery, params, specs), gallery, params, button)
+
+
+def _first_results(gallery: Gallery, partial: dict) -> None:
+    """Labels as they come, most frequent first, and the latest descriptions."""
+    clusters = partial.get("clusters", [])
+    st.caption(f"Short answers so far: {partial.get('distinct', 0):,} different ones. They become clusters at the end.")
+    with st.grid(3):
+        for c in clusters[:6]:
+            with st.container(border=True):
+                st.markdown(f"**{plain(c['name'])}** · {c['size']:,}")
+                shown = [gallery.by_name[f] for f in c["files"] if f in gallery.by_name]
+                picture_grid(shown, f"partial_{c['name']}", size=64)
+    for last in partial.get("latest", [])[:3]:
+        st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
+
+
+def _show(run: Run) -> None:
+    status = run.status
+    gallery = workspace.gallery(run.request.gallery)
+    if status.state in ACTIVE:
+        run_panel.wait(run, lambda partial: _first_results(gallery, partial))
+    elif status.state == "done":
+        clusters_view.draw(run, status, gallery)
+    else:
+        run_panel.ended_badly(run, status)
+
+
+st.title("Clusters")
+st.markdown("What groups are there, seen through one question?")
+id = sidebar.run_in_address()
+run = workspace.runs().get(id) if id else None
+_prefill(run)
+gallery = sidebar.gallery_in_use()
+if st.query_params.get("run") and run is None:
+    st.warning("The run in this address is not in this workspace.")
+if gallery is None:
+    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
+    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
+else:
+    _ask(gallery)
+    if run is not None:
+        st.divider()
+        _show(run)
+with st.expander("How this works"):
+    st.markdown(_HOW)

@@ -1,0 +1,28 @@
+"""Every page's frame: the list of pages, the gallery in use, who answers, what runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from pages.parts import sidebar  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+
+PAGES = [
+    st.Page(HERE / "gallery.py", title="Look", icon=":material/photo_library:", url_path="look"),
+    st.Page(HERE / "clusters.py", title="Clusters", icon=":material/workspaces:", url_path="clusters", default=True),
+    st.Page(HERE / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
+    st.Page(HERE / "models.py", title="Models", icon=":material/memory:", url_path="models"),
+]
+
+st.set_page_config(page_title="Vitrine", page_icon=":material/photo_library:", layout="wide")
+page = st.navigation(PAGES)
+sidebar.show()
+page.run()

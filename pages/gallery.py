@@ -1,0 +1,142 @@
+"""Look: open a folder, an archive or a dropped folder; see its pictures and what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from engine.errors import GalleryError
+from engine.gallery import Gallery, uploads
+from engine.jobs import live
+from pages.parts import sidebar, workspace
+from pages.parts.grid import paged, picture_grid
+from pages.parts.picture_card import facts
+from pages.parts.workspace import plain
+
+_SUFFIXES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "csv", "jsonl"]
+
+
+def _open_forms() -> None:
+    folder, archive, dropped = st.tabs(["A folder on this machine", "A zip or tar", "Drop a folder"])
+    with folder, st.form("folder", border=False):
+        path = st.text_input("Folder", placeholder="/home/me/photos", key="folder_path")
+        with st.expander("Labels and metadata"):
+            by = st.text_input(
+                "Labels",
+                "folder",
+                key="folder_labels",
+                help="`folder`: the first folder level. `last`: the last one. `none`. A column of metadata.csv. "
+                "Or a pattern of the file name, such as `{number}_{label}`.",
+            )
+        if st.form_submit_button("Open", type="primary"):
+            _start(path, by)
+    with archive:
+        file = st.file_uploader(
+            "A zip or tar of pictures", type=["zip", "tar", "gz", "tgz", "bz2", "xz"], key="archive"
+        )
+        if file is not None and st.button("Open the archive", type="primary"):
+            _import(lambda: uploads.import_archive(file, file.name, workspace.settings()))
+    with dropped:
+        st.caption("Up to about 500 files; for more, zip the folder.")
+        files = st.file_uploader(
+            "A folder of pictures", accept_multiple_files="directory", type=_SUFFIXES, key="dropped"
+        )
+        if files and st.button(f"Open {len(files)} files", type="primary"):
+            named = [(f.name, f) for f in files]
+            top = named[0][0].split("/")[0] if "/" in named[0][0] else "dropped folder"
+            _import(lambda: uploads.import_files(named, top, workspace.settings()))
+
+
+def _start(path: str, labels: str) -> None:
+    """Check that the folder may be opened, then let the live process scan it."""
+    if not path.strip():
+        st.warning("Type the path of a folder.")
+        return
+    try:
+        real = uploads.allowed(path.strip(), workspace.settings(), st.get_option("server.address") or "")
+    except GalleryError as problem:
+        st.error(plain(problem.message) + " " + plain(problem.hint), icon=":material/block:")
+        return
+    st.session_state["opening"] = {"path": str(real), "labels": labels.strip() or "folder"}
+
+
+def _import(unpack: Any) -> None:  # noqa: ANN401
+    try:
+        with st.spinner("Unpacking"):
+            where: Path = unpack()
+    except GalleryError as problem:
+        st.error(plain(problem.message) + " " + plain(problem.hint), icon=":material/block:")
+        return
+    st.session_state["opening"] = {"path": str(where), "labels": "folder"}
+
+
+@st.fragment(run_every=0.7)
+def _opening() -> None:
+    """The scan, until it is done."""
+    words = st.session_state.get("opening")
+    if not words:
+        return
+    said = live.ask(workspace.settings().home, "open", wait=0.5, **words)
+    if said["state"] in ("working", "away"):
+        total = said.get("total", 0)
+        part = said["done"] / total if total else 0.0
+        text = f"{said['done']:,} of {total:,} files read" if total else "Reading the folder"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(part, text=text)
+            if st.button("Stop", key="stop_opening"):
+                del st.session_state["opening"]
+                st.rerun()
+        return
+    del st.session_state["opening"]
+    if said["state"] == "failed":
+        st.session_state["open_failed"] = f"{said['error']} {said['hint']}"
+    else:
+        st.session_state["open_next"] = said["fingerprint"]
+    st.rerun()
+
+
+def _look(gallery: Gallery) -> None:
+    labels = Counter(p.label for p in gallery.pictures if p.label)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = ["all", *sorted(labels)] if 1 < len(labels) <= 200 else ["all"]
+        label = st.selectbox("Label", kinds, key="look_label", width=260) if len(kinds) > 1 else "all"
+        st.caption(
+            f"{len(gallery):,} pictures · {len(labels):,} labels ({plain(gallery.labels)}) · {plain(gallery.root)}"
+            + (f" · {len(gallery.unread):,} not read" if gallery.unread else "")
+        )
+    shown = [p for p in gallery.pictures if label == "all" or p.label == label]
+    opened = st.query_params.get("picture", "")
+    main, side = st.columns([3, 1], gap="medium") if opened in gallery.by_name else (st.container(), None)
+    with main:
+        clicked = picture_grid(paged(shown, "look"), "look_grid", size=120, chosen=opened)
+    if clicked:
+        st.query_params["picture"] = clicked
+        st.rerun()
+    if side:
+        with side:
+            facts(gallery.by_name[opened])
+    if gallery.unread:
+        with st.expander(f"{len(gallery.unread):,} files were not read"):
+            frame = pd.DataFrame([{"file": u.name, "why": u.reason} for u in gallery.unread])
+            st.dataframe(frame, hide_index=True)
+
+
+st.title("Look")
+st.markdown("What is in this folder, and what could not be read?")
+gallery = sidebar.gallery_in_use()
+if failed := st.session_state.pop("open_failed", ""):
+    st.error(plain(failed), icon=":material/error:")
+if gallery is None:
+    st.info("Point Vitrine at a folder of pictures. Nothing leaves this machine by opening it.")
+    _open_forms()
+else:
+    with st.expander("Open another folder"):
+        _open_forms()
+if "opening" in st.session_state:
+    _opening()
+if gallery is not None:
+    _look(gallery)

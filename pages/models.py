@@ -1,0 +1,127 @@
+"""Models: who answers, and how to connect them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from engine.errors import SettingsError
+from engine.gallery import Gallery
+from engine.jobs import live
+from engine.settings import Endpoint, Prices, save_endpoint
+from engine.settings import load as load_settings
+from pages.parts import sidebar, workspace
+from pages.parts.workspace import address, plain
+
+_TOML = """[vision]
+backend = "transformers_vlm"
+name = "/models/llava"
+
+[chat]
+backend = "transformers_vlm"
+name = "/models/llama"
+"""
+
+
+def _form() -> None:
+    config = workspace.settings()
+    end, prices = config.endpoint, config.prices
+    st.subheader("An endpoint")
+    st.markdown(
+        "Any OpenAI-compatible server: a hosted one, vLLM, Ollama, llama.cpp. The key is read from "
+        "`VITRINE_ENDPOINT_KEY` or `.streamlit/secrets.toml`, never typed here and never stored: "
+        + (":green-badge[a key is set]" if end.key else ":gray-badge[no key is set]")
+    )
+    url = st.text_input("Address", end.url, key="endpoint_url", placeholder="http://127.0.0.1:8000/v1")
+    listed = _listed(url)
+    left, right = st.columns(2)
+    vision = _model(left, "Vision model", end.vision_model, listed, "vision_model")
+    chat = _model(right, "Chat model", end.chat_model, listed, "chat_model")
+    with st.expander("Speed and prices"):
+        a, b, c, d = st.columns(4)
+        concurrency = a.number_input("Questions at once", 1, 512, end.concurrency, key="concurrency")
+        timeout = b.number_input("Time-out (s)", 1.0, 3600.0, end.timeout, key="timeout")
+        cost_in = c.number_input("Money a million tokens in", 0.0, None, prices.input_per_million, key="price_in")
+        cost_out = d.number_input("Money a million tokens out", 0.0, None, prices.output_per_million, key="price_out")
+    if st.button("Save", type="primary", key="save_endpoint"):
+        chosen = Endpoint(url.strip(), "", vision.strip(), chat.strip(), int(concurrency), float(timeout))
+        try:
+            save_endpoint(config, chosen, Prices(cost_in, cost_out))
+        except (SettingsError, OSError) as problem:
+            st.error(plain(str(problem)))
+            return
+        st.session_state["saved"] = True
+        st.rerun()
+    if st.session_state.pop("saved", False):
+        now = load_settings().endpoint
+        if replace(now, key="") != replace(now, url=url.strip().rstrip("/"), key=""):
+            st.warning("Saved, but a VITRINE_ variable or ./vitrine.toml says otherwise and wins.")
+        else:
+            st.success("Saved.", icon=":material/check:")
+
+
+def _listed(url: str) -> list[str]:
+    """The models that the server lists, once asked for."""
+    if not url.strip():
+        return []
+    if st.button("List its models", key="list_models", icon=":material/list:"):
+        st.session_state["listed"] = {"url": url.strip(), **_asked("list_models", url=url.strip())}
+    said = st.session_state.get("listed", {})
+    if said.get("url") != url.strip():
+        return []
+    if said["state"] != "done":
+        st.error(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/error:")
+    return said.get("models", [])
+
+
+def _model(where: Any, title: str, now: str, listed: list[str], key: str) -> str:  # noqa: ANN401
+    if not listed:
+        return where.text_input(title, now, key=key)
+    names = list(dict.fromkeys([*([now] if now else []), *listed]))
+    return where.selectbox(title, names, key=f"{key}_listed", accept_new_options=True) or ""
+
+
+def _asked(op: str, **words: str) -> dict[str, Any]:
+    """One live question, waited for; its longest wait is bounded by the model's own time-out."""
+    with st.spinner("Asking"):
+        said = live.ask(workspace.settings().home, op, wait=4.0, **words)
+        while said["state"] == "working":
+            said = live.ask(workspace.settings().home, op, wait=4.0, **words)
+    return said
+
+
+def _try(gallery: Gallery | None) -> None:
+    st.subheader("Try it on one picture")
+    if gallery is None:
+        st.caption("Open a gallery first.")
+        return
+    config = workspace.settings()
+    names = [p.name for p in gallery.pictures[:500]]
+    left, right = st.columns([1, 2], gap="medium")
+    name = right.selectbox("Picture", names, key="try_picture", format_func=lambda n: n)
+    criterion = right.text_input("Criterion", "what it shows", key="try_criterion")
+    left.image(address(gallery.by_name[name].hash), alt=name, width=200)
+    with right:
+        if st.button("Ask both models", key="try", disabled=not config.endpoint.url):
+            said = _asked("try", gallery=gallery.fingerprint, name=name, criterion=criterion)
+            if said["state"] != "done":
+                st.error(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/error:")
+                return
+            st.success(f"Both answered in {said['seconds']:.1f} s, {said['tokens']:,} tokens.", icon=":material/check:")
+            st.markdown(f"{plain(said['description'])}\n\nLabel: **{plain(said['label']) or 'none'}**")
+            if said["prose"]:
+                st.caption("The vision model writes prose: labels will come from the chat model.")
+
+
+st.title("Models")
+st.markdown("Who looks at the pictures, and who sorts the answers?")
+_form()
+_try(sidebar.gallery_in_use())
+with st.expander("Models on this machine"):
+    st.markdown(
+        "Checkpoints on this machine play vision and chat through a TOML file that names them; point "
+        "`VITRINE_MODELS` or `--models` at it:"
+    )
+    st.code(_TOML)

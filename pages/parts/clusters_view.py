@@ -1,0 +1,309 @@
+"""A finished clusters run: cards, one cluster opened, one picture opened, a person's changes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from engine.analyses.clusters import Result, Row, edits, tables
+from engine.charts.clusters import confusion
+from engine.gallery import Gallery, Picture
+from engine.store.export import csv_text
+from engine.store.runs import Run, Status
+from pages.parts import run_panel, workspace
+from pages.parts.grid import paged, picture_grid
+from pages.parts.picture_card import field
+from pages.parts.workspace import address, plain
+
+# Views that are no cluster; a cluster's name never begins with a tilde here.
+_REVIEW, _UNASSIGNED, _UNANSWERED = "~review", "~unassigned", "~unanswered"
+_HOW = {
+    "label": "by its label",
+    "description": "by its description",
+    "person": "by a person",
+    "unassigned": "unassigned",
+    "unanswered": "unanswered",
+}
+
+
+def draw(run: Run, status: Status, gallery: Gallery) -> None:
+    """Everything below the form."""
+    log = run.edits()
+    shown = _shown_edits(len(log))
+    edited = _edited(run.id, status.revision, str(run.path), json.dumps(log[:shown]))
+    result = edited.result
+    view = st.query_params.get("cluster", "")
+    groups = _groups(result)
+    _head(run, status, result, log, shown, edited)
+    if view in groups:
+        _group(run, result, gallery, view, groups[view], edited)
+    else:
+        _cards(run, result, gallery, groups)
+        _evidence(result)
+    st.caption(
+        f"Run {run.id} · {len(result.rows):,} pictures ({plain(run.request.selection)}) · {run_panel.cost_line(status)}"
+        + (f" · revision {status.revision}" if status.revision > 1 else "")
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _edited(run_id: str, revision: int, path: str, log: str) -> edits.Edited:
+    from pathlib import Path
+
+    del run_id
+    return edits.apply(workspace.result(Run(Path(path)), revision), json.loads(log))
+
+
+def _shown_edits(n: int) -> int:
+    """How many of the changes are shown: all, or as many as the address says."""
+    said = st.query_params.get("rev", "")
+    return min(n, int(said)) if said.isdigit() else n
+
+
+def _groups(result: Result) -> dict[str, list[Row]]:
+    """Rows by view."""
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for cluster in result.clusters:
+        groups[cluster.name] = []
+    for row in result.rows:
+        name = row.cluster or (_UNANSWERED if row.how == "unanswered" else _UNASSIGNED)
+        groups[name].append(row)
+    review = {r.file for r in result.review}
+    if review:
+        groups[_REVIEW] = [row for row in result.rows if row.file in review]
+    return dict(groups)
+
+
+def _head(run: Run, status: Status, result: Result, log: list, shown: int, edited: edits.Edited) -> None:
+    words = f"**{len(result.clusters)} clusters** by {plain(result.criterion.name)}"
+    if a := result.agreement:
+        words += f" · agreement with the labels **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}]"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(words, width="stretch")
+        csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
+        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        st.download_button(
+            "CSV", csv, f"clusters-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
+        )
+        st.download_button(
+            "JSON", whole, f"clusters-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
+        )
+    for note in (*status.notes, *result.notes, *edited.notes):
+        st.info(plain(note), icon=":material/info:")
+    if log:
+        _changes(run, log, shown, edited)
+
+
+def _changes(run: Run, log: list, shown: int, edited: edits.Edited) -> None:
+    """A person's changes: how many are shown, without them, take back, ask again with them."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{shown} of {len(log)} changes of yours are shown")
+        if shown and st.button("Without my changes", type="tertiary", key="without"):
+            st.query_params["rev"] = "0"
+            st.rerun()
+        if shown < len(log) and st.button("With my changes", type="tertiary", key="with"):
+            st.query_params.pop("rev", None)
+            st.rerun()
+        if shown == len(log) and st.button(
+            "Take the last one back", type="tertiary", key="undo", icon=":material/undo:"
+        ):
+            run.drop_edit()
+            st.rerun()
+        if (edited.keep or edited.avoid) and shown == len(log):
+            pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
+            forbidden = [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
+            st.caption(plain(" · ".join(pinned + forbidden)))
+            st.button("Ask again with these", key="with_pins", on_click=_fill_names, args=(edited,))
+
+
+def _fill_names(edited: edits.Edited) -> None:
+    """Put pinned and forbidden names into the form; its price and Run button take over."""
+    st.session_state["keep"], st.session_state["avoid"] = ", ".join(edited.keep), ", ".join(edited.avoid)
+
+
+def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Row]]) -> None:
+    n = len(result.rows)
+    with st.grid(3, min_column_width=280):
+        for i, cluster in enumerate(result.clusters):
+            rows = groups[cluster.name]
+            with st.container(border=True, height="stretch"):
+                _card_head(cluster.name, len(rows), n, f"card_{i}")
+                st.progress(len(rows) / n)
+                _few(gallery, rows, f"few_{i}", cluster.name)
+                st.caption(plain(", ".join(list(cluster.labels)[:6])))
+        for view, title in ((_REVIEW, "to look at first"), (_UNASSIGNED, "unassigned"), (_UNANSWERED, "unanswered")):
+            if groups.get(view):
+                with st.container(border=True, height="stretch"):
+                    _card_head(title, len(groups[view]), n, f"card{view}", view, warm=True)
+                    _few(gallery, groups[view], f"few{view}", view)
+                    _card_words(run, result, view)
+
+
+def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: bool = False) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        name = f":orange[**{plain(title)}**]" if warm else f"**{plain(title)}**"
+        st.markdown(f"{name} :gray[{count:,} · {count / n:.1%}]", width="stretch")
+        if st.button("Open", key=key, type="tertiary", help=f"All pictures of {title}"):
+            _open(view or title)
+
+
+def _card_words(run: Run, result: Result, view: str) -> None:
+    if view == _UNASSIGNED and result.missing:
+        label, count = next(iter(result.missing.items()))
+        st.caption(f"{count} said “{plain(label)}”: a missing cluster?")
+        st.button("Keep that name", key="add_missing", on_click=_keep_too, args=(label,), type="tertiary")
+    elif view == _UNASSIGNED:
+        st.caption("Their answers fit none of the clusters.")
+    elif view == _REVIEW:
+        st.caption("Label and description disagree, or the label is rare or contested.")
+    elif st.button("Ask these again", key="ask_again"):
+        workspace.runs().submit(run.request, run.status.budget, again=True)
+        st.rerun()
+
+
+def _keep_too(label: str) -> None:
+    st.session_state["keep"] = ", ".join(filter(None, [st.session_state.get("keep", ""), label]))
+
+
+def _few(gallery: Gallery, rows: Sequence[Row], key: str, view: str) -> None:
+    """Eight pictures spread over the group; one clicked opens the group with it."""
+    step = max(1, len(rows) // 8)
+    shown = _pictures(gallery, rows[::step][:8])
+    if clicked := picture_grid(shown, key, {r.file: r.description for r in rows}, size=62):
+        _open(view, clicked)
+
+
+def _open(view: str, picture: str = "") -> None:
+    st.query_params["cluster"] = view
+    if picture:
+        st.query_params["picture"] = picture
+    else:
+        st.query_params.pop("picture", None)
+    st.rerun()
+
+
+def _pictures(gallery: Gallery, rows: Sequence[Row]) -> list[Picture]:
+    return [gallery.by_name[r.file] for r in rows if r.file in gallery.by_name]
+
+
+def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row], edited: edits.Edited) -> None:
+    """One cluster, or one of the other views, whole."""
+    title = {_REVIEW: "To look at first", _UNASSIGNED: "Unassigned", _UNANSWERED: "Unanswered"}.get(view, view)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("All clusters", icon=":material/arrow_back:", type="tertiary", key="back"):
+            for word in ("cluster", "picture"):
+                st.query_params.pop(word, None)
+            st.rerun()
+        st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
+        if not view.startswith("~"):
+            _cluster_menu(run, result, view, edited)
+    by_file = {row.file: row for row in rows}
+    opened = st.query_params.get("picture", "")
+    main, side = st.columns([3, 1.3], gap="medium") if opened in by_file else (st.container(), None)
+    with main:
+        if not view.startswith("~"):
+            counts = Counter({label: n for c in result.clusters if c.name == view for label, n in c.labels.items()})
+            st.caption(plain(" · ".join(f"{label} {n}" for label, n in counts.most_common(20))))
+        words = {r.file: r.description or r.why for r in rows}
+        clicked = picture_grid(paged(_pictures(gallery, rows), f"group_{view}"), f"grid_{view}", words, chosen=opened)
+        if view.startswith("~"):
+            _reasons(result, rows, view)
+    if clicked:
+        _open(view, clicked)
+    if side:
+        with side:
+            _picture(run, result, gallery.by_name[opened], by_file[opened])
+
+
+def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
+    why = {r.file: r.why for r in result.review} if view == _REVIEW else {r.file: r.why for r in rows}
+    table = [{"file": r.file, "why": why.get(r.file, ""), "raw label": r.raw_label, "cluster": r.cluster} for r in rows]
+    st.dataframe(pd.DataFrame(table), hide_index=True)
+
+
+def _cluster_menu(run: Run, result: Result, name: str, edited: edits.Edited) -> None:
+    with st.popover("Rename"):
+        new = st.text_input("New name", name, key=f"rename_{name}")
+        if st.button("Rename", key=f"do_rename_{name}", type="primary"):
+            _change(run, result, {"kind": "rename", "cluster": name, "to": new}, view=" ".join(new.split()))
+    others = [c.name for c in result.clusters if c.name != name]
+    with st.popover("Merge"):
+        other = st.selectbox("With", others, key=f"merge_{name}")
+        into = st.text_input("Into", name, key=f"into_{name}")
+        if st.button("Merge", key=f"do_merge_{name}", type="primary", disabled=not others):
+            edit = {"kind": "merge", "clusters": [name, other], "into": into}
+            _change(run, result, edit, view=" ".join(into.split()))
+    pinned, forbidden = name in edited.keep, name in edited.avoid
+    if st.button(
+        "Pinned" if pinned else "Pin", key=f"pin_{name}", disabled=pinned, help="Keep this name when asked again"
+    ):
+        _change(run, result, {"kind": "pin", "name": name})
+    if st.button(
+        "Forbidden" if forbidden else "Forbid",
+        key=f"forbid_{name}",
+        disabled=forbidden,
+        help="Avoid this name when asked again",
+    ):
+        _change(run, result, {"kind": "forbid", "name": name})
+
+
+def _change(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
+    """Append a change to the run's log, if it can be made."""
+    if why := edits.check(result, [], edit):
+        st.error(plain(why))
+        return
+    run.add_edit(edit)
+    st.query_params.pop("rev", None)
+    if view:
+        st.query_params["cluster"] = view
+    st.rerun()
+
+
+def _picture(run: Run, result: Result, picture: Picture, row: Row) -> None:
+    """The card of one picture: what was said of it, where it went and why; a menu to move it."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
+            st.query_params.pop("picture", None)
+            st.rerun()
+    st.image(address(picture.hash, "full.webp"), width="stretch", alt=f"{picture.name}: {row.description}")
+    field("File", row.file)
+    if row.label:
+        field("Label it came with", row.label)
+    if row.description:
+        field("Description", row.description + (" (cut off)" if row.cut else ""))
+    place = row.cluster or row.how
+    field("Raw label → cluster", f"“{row.raw_label}” → {place} ({_HOW[row.how]})" if row.raw_label else place)
+    if row.second:
+        field("Second choice", f"{row.second}, by its description")
+    if why := row.why or next((r.why for r in result.review if r.file == row.file), ""):
+        field("Look here because", why)
+    names = [c.name for c in result.clusters if c.name != row.cluster]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        to = st.selectbox(
+            "Move to", [*names, *(["unassigned"] if row.cluster else [])], key=f"move_{row.file}", index=None
+        )
+        if st.button("Move", key=f"do_move_{row.file}", disabled=to is None):
+            target = "" if to == "unassigned" and to not in names else to
+            _change(run, result, {"kind": "move", "files": [row.file], "to": target})
+
+
+def _evidence(result: Result) -> None:
+    """Agreement, coverage and the exact questions."""
+    if a := result.agreement:
+        with st.expander("Agreement with the labels the pictures came with"):
+            st.markdown(
+                f"{a.n:,} labelled pictures: accuracy **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}], "
+                f"NMI {a.nmi:.3f}, ARI {a.ari:.3f}. Each row adds to 100 %."
+            )
+            st.plotly_chart(confusion(a), key="confusion")
+    with st.expander("The exact questions"):
+        st.caption(f"Labels of {result.coverage:.1%} of the labelled pictures took part in the naming.")
+        for task, told in result.prompts.items():
+            st.caption(task)
+            st.code(told, language=None, wrap_lines=True)

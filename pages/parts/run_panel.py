@@ -1,0 +1,153 @@
+"""Form -> price -> Run -> wait -> what came of it: the same for every analysis."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import streamlit as st
+
+from engine.errors import VitrineError
+from engine.gallery import Gallery
+from engine.jobs import asking
+from engine.settings import Settings
+from engine.store.answers import Store
+from engine.store.runs import ACTIVE, Request, Run, Status
+from pages.parts import workspace
+from pages.parts.workspace import plain
+
+
+def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) -> None:  # noqa: ANN401
+    """The price of a request under the form, its Run button in `slot`; pressing it puts the run into the address."""
+    config = workspace.settings()
+    same = st.query_params.get("run") == request.id
+    try:
+        price = asking.estimate(request, gallery, params, config)
+    except VitrineError as problem:
+        st.error(f"{plain(problem.message)} {plain(problem.hint)}")
+        return
+    st.caption(_price_line(price, config))
+    host = asking.leaves_for(request.models)
+    allowed = not host or _consent(request, host, price.pictures, config)
+    known = (config.home / "runs" / request.id / "status.json").exists()
+    done = known and workspace.runs().get(request.id).status.state == "done"
+    with slot:
+        if st.button(
+            "Open" if done and not same else "Run", type="primary", disabled=not allowed or (same and done), key="run"
+        ):
+            budget = st.session_state.get("budget")
+            run = workspace.runs().submit(request, budget or None)
+            open_run(run.id)
+
+
+def open_run(id: str) -> None:
+    """Put a run into the address and show it."""
+    for word in ("cluster", "picture", "rev"):
+        st.query_params.pop(word, None)
+    st.query_params["run"] = id
+    st.rerun()
+
+
+def wait(run: Run, draw_partial: Any) -> None:  # noqa: ANN401
+    """Show a run that is queued or running, until it ends."""
+
+    @st.fragment(run_every=0.6)
+    def waiting() -> None:
+        status = run.status
+        if status.state not in ACTIVE:
+            st.rerun()
+        _progress(run, status)
+        if partial := run.partial:
+            draw_partial(partial)
+
+    waiting()
+
+
+def ended_badly(run: Run, status: Status) -> None:
+    """A failed or stopped run: why, and what can be done."""
+    stopped = status.state == "stopped"
+    text = f"{plain(status.error)} {plain(status.hint)}"
+    (st.warning if stopped else st.error)(text, icon=":material/pause_circle:" if stopped else ":material/error:")
+    st.caption(cost_line(status))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if workspace.settings().prices.known:
+            st.number_input("Budget", min_value=0.0, value=status.budget or 0.0, key="budget_more", width=140)
+        if st.button("Go on", type="primary", key="go_on"):
+            budget = st.session_state.get("budget_more") or None
+            workspace.runs().submit(run.request, budget)
+            st.rerun()
+
+
+def cost_line(status: Status) -> str:
+    """What a run asked and spent, in one line."""
+    vision = status.asked.get("describe", 0)
+    chat = sum(status.asked.values()) - vision
+    parts = [
+        f"{vision:,} vision and {chat:,} chat questions asked",
+        f"{sum(status.known.values()):,} answers known before",
+    ]
+    parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
+    if status.money is not None:
+        parts.append(f"{status.money:.4g} money")
+    parts.append(_time(status.seconds))
+    if status.failed:
+        parts.append(f"{status.failed:,} without an answer")
+    return " · ".join(parts)
+
+
+def _progress(run: Run, status: Status) -> None:
+    if status.state == "queued":
+        text = "Waiting for the worker"
+        ahead = [r for r, s in workspace.runs().all() if s.state in ACTIVE and s.queued < status.queued]
+        text += f"; {len(ahead)} ahead" if ahead else ""
+        part = 0.0
+    else:
+        left = f" · {_time(status.seconds_left)} left" if status.seconds_left else ""
+        count = f" {status.done:,} of {status.total:,} · {status.rate:.1f} a second{left}" if status.total else ""
+        text = f"{status.step.capitalize()}{count}"
+        part = min(1.0, status.done / status.total) if status.total else 0.0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(part, text=text)
+        if st.button("Stopping" if run.cancelled else "Stop", key="stop_run", disabled=run.cancelled):
+            run.stop()
+            st.rerun()
+    st.caption(cost_line(status))
+    for note in status.notes:
+        st.caption(plain(note))
+
+
+def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
+    vision = next(r for r in price.roles if r.role == "vision")
+    chat = next(r for r in price.roles if r.role == "chat")
+    parts = [f"{vision.questions:,} of {price.pictures:,} pictures to describe"]
+    if vision.known:
+        parts[0] += f" ({vision.known:,} known already)"
+    parts.append(f"{'up to ' if chat.questions else ''}{chat.questions:,} chat questions")
+    parts.append(f"about {price.tokens:,.0f} tokens")
+    money = price.money(config.prices)
+    parts.append(f"about {money:.4g} money" if money is not None else "no prices set")
+    measured = "" if all(r.measured for r in price.roles) else " (a guess: this model was not timed here yet)"
+    parts.append(f"about {_time(price.seconds)}{measured}")
+    return " · ".join(parts)
+
+
+def _consent(request: Request, host: str, pictures: int, config: Settings) -> bool:
+    """Asked once a gallery and host: whether pictures may leave this machine."""
+    name = hashlib.sha256(f"{request.gallery}\0{host}".encode()).hexdigest()[:16]
+    store = Store(config.home)
+    try:
+        if store.found(name, "consent"):
+            return True
+        if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{name}"):
+            store.set_found(name, "consent", host)
+            return True
+        return False
+    finally:
+        store.close()
+
+
+def _time(seconds: float | None) -> str:
+    seconds = seconds or 0.0
+    if seconds < 90:
+        return f"{seconds:,.0f} s" if seconds >= 1 or not seconds else "1 s"
+    return f"{seconds / 60:,.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

@@ -1,0 +1,107 @@
+"""The sidebar: gallery in use, who answers, what runs. `gallery_in_use` is how pages know what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine import models
+from engine.errors import RunError, SettingsError
+from engine.gallery import Gallery, GalleryCard
+from engine.settings import is_loopback
+from engine.store.runs import ACTIVE
+from pages.parts import workspace
+from pages.parts.workspace import plain
+
+
+def show() -> None:
+    """Draw it, and settle which gallery is in use."""
+    cards = workspace.galleries()
+    _follow_run()
+    with st.sidebar:
+        st.markdown("### :primary[◧] Vitrine")
+        _pick_gallery(cards)
+        _who_answers()
+        _what_runs()
+
+
+def gallery_in_use() -> Gallery | None:
+    """The gallery chosen in the sidebar (or that of the run in the address), None while there is none."""
+    fingerprint = st.session_state.get("gallery")
+    return workspace.gallery(fingerprint) if fingerprint else None
+
+
+def use_gallery(fingerprint: str) -> None:
+    """Take another gallery into use; what is open of another one closes. Call it before the sidebar is drawn."""
+    st.session_state["gallery"] = fingerprint
+    for word in ("run", "cluster", "picture", "rev"):
+        st.query_params.pop(word, None)
+
+
+def run_in_address() -> str:
+    """The id in `?run=`, if it is one that exists; else empty."""
+    said = st.query_params.get("run", "")
+    try:
+        return workspace.runs().get(said).id if said else ""
+    except RunError:
+        return ""
+
+
+def _follow_run() -> None:
+    """A run that was just opened by its address brings its gallery along."""
+    id = run_in_address()
+    if id and st.session_state.get("run_followed") != id:
+        st.session_state["gallery"] = workspace.runs().get(id).request.gallery
+    st.session_state["run_followed"] = id
+
+
+def _pick_gallery(cards: Sequence[GalleryCard]) -> None:
+    st.caption("GALLERY")
+    if not cards:
+        st.markdown("None opened yet. Choose a folder on the **Look** page.")
+        return
+    by_name = {card.fingerprint: card for card in cards}
+    if st.session_state.get("gallery") not in by_name:
+        st.session_state["gallery"] = cards[0].fingerprint
+    st.selectbox(
+        "Gallery",
+        list(by_name),
+        key="gallery",
+        bind="query-params",
+        format_func=lambda f: f"{by_name[f].title} · {by_name[f].count:,} pictures",
+        label_visibility="collapsed",
+        on_change=_changed,
+    )
+
+
+def _changed() -> None:
+    use_gallery(st.session_state["gallery"])
+
+
+def _who_answers() -> None:
+    st.caption("WHO ANSWERS")
+    config = workspace.settings()
+    try:
+        specs = models.specs(config.models, config)
+    except SettingsError as problem:
+        st.markdown(f":orange-badge[nobody yet] {plain(problem.message)}")
+        st.caption(plain(problem.hint))
+        return
+    names = list(dict.fromkeys(plain(spec.name) for spec in specs.values()))
+    st.markdown(" · ".join(names))
+    url = next((str(s.options["url"]) for s in specs.values() if "url" in s.options), "")
+    where = "on this machine" if not url or is_loopback(url) else "pictures are sent there"
+    st.caption(plain(f"{config.models}{f' at {url}' if url else ''}: {where}"))
+
+
+@st.fragment(run_every=2)
+def _what_runs() -> None:
+    active = [(run, status) for run, status in workspace.runs().all() if status.state in ACTIVE]
+    if not active:
+        return
+    st.caption("RUNNING")
+    for run, status in active[:5]:
+        what = str(run.request.params.get("criterion", {}).get("name", run.request.analysis))
+        count = f"{status.done:,} of {status.total:,}" if status.total and status.state == "running" else status.state
+        st.markdown(f"{plain(what)} · {count}")
