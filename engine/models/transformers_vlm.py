@@ -313,6 +313,7 @@ def plain_prompt(request: Request, control: re.Pattern[str]) -> str:
     if request.task == "describe":
         about = " ".join(str(request.payload.get("criterion") or "").split())
         asks = f"What does this picture show about its {about}?" if about else "What does this picture show?"
+        asks = about if about.endswith("?") else asks
         return shielded(f"Question: {asks}{_limits(request.payload)} Answer:", control)
     return f"{shielded(request.instructions, control)}\n\n{_object(request, control)}\n\nAnswer:"
 
