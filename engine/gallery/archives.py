@@ -15,7 +15,7 @@ from typing import IO, BinaryIO, NamedTuple, cast
 
 from engine.errors import GalleryError
 
-_PACKED = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\x00": lzma.LZMAFile}
+_PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 _LONGEST_READ = 4 << 20  # tarfile reads long names and other headers whole; more than this is forged
 

@@ -124,7 +124,7 @@ def _take_link(entry: os.DirEntry[str], name: str, root: str, found: list[Found]
     picture = looks_like_picture(entry.name)
     try:
         folder = stat.S_ISDIR(entry.stat().st_mode)
-        inside = os.path.realpath(entry.path).startswith(root.rstrip("/") + "/")
+        inside = f"{os.path.realpath(entry.path)}/".startswith(root.rstrip("/") + "/")
     except OSError as problem:
         if picture:
             denied = isinstance(problem, PermissionError)
