@@ -91,7 +91,7 @@ def load(environ: Mapping[str, str] | None = None, here: Path | None = None) -> 
             vision_model=pick("VISION_MODEL", end.get("vision_model")),
             chat_model=pick("CHAT_MODEL", end.get("chat_model")),
             concurrency=int(_number("VITRINE_CONCURRENCY", pick("CONCURRENCY", end.get("concurrency")), 32, least=1)),
-            timeout=_number("VITRINE_TIMEOUT", pick("TIMEOUT", end.get("timeout")), 60, least=1),
+            timeout=float(_number("VITRINE_TIMEOUT", pick("TIMEOUT", end.get("timeout")), 60, least=1)),
         ),
         prices=Prices(_price(price, "input_per_million"), _price(price, "output_per_million")),
         device=pick("DEVICE", said.get("device")) or "auto",
@@ -154,7 +154,7 @@ def _merged(under: dict, over: dict) -> dict:
 
 def _number(name: str, text: str, default: float, least: float) -> float:
     try:
-        value = float(text) if text else default
+        value = float(text or default)
     except ValueError:
         value = least - 1
     if not value >= least or value == float("inf"):

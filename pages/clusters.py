@@ -92,7 +92,7 @@ def _first_results(gallery: Gallery, partial: dict) -> None:
             with st.container(border=True):
                 st.markdown(f"**{plain(c['name'])}** · {c['size']:,}")
                 shown = [gallery.by_name[f] for f in c["files"] if f in gallery.by_name]
-                picture_grid(shown, f"partial_{c['name']}", size=64)
+                picture_grid(shown, f"partial_{c['name']}", across=3)
     for last in partial.get("latest", [])[:3]:
         st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
 

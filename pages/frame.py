@@ -15,9 +15,16 @@ from pages.parts import sidebar  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 
+
+def start() -> None:
+    """The bare address leads to the clusters page, with what it carries."""
+    st.switch_page(PAGES[2], query_params=dict(st.query_params))
+
+
 PAGES = [
+    st.Page(start, title="Vitrine", default=True, visibility="hidden"),
     st.Page(HERE / "gallery.py", title="Look", icon=":material/photo_library:", url_path="look"),
-    st.Page(HERE / "clusters.py", title="Clusters", icon=":material/workspaces:", url_path="clusters", default=True),
+    st.Page(HERE / "clusters.py", title="Clusters", icon=":material/workspaces:", url_path="clusters"),
     st.Page(HERE / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
     st.Page(HERE / "models.py", title="Models", icon=":material/memory:", url_path="models"),
 ]

@@ -24,7 +24,8 @@ def _row(run: Run, status: Status, titles: dict[str, str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
                 f":{_BADGE[status.state]}-badge[{status.state}] **{plain(asked)}** "
-                f":gray[{request.analysis}, K {plain(str(k))} · {plain(title)} ({plain(request.selection)}) · {_when(status.queued)}]",
+                f":gray[{request.analysis}, K {plain(str(k))} · {plain(title)} ({plain(request.selection)}) · "
+                f"{_when(status.queued)}]",
                 width="stretch",
             )
             _buttons(run, status)

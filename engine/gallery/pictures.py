@@ -13,7 +13,7 @@ from PIL import Image
 from engine.gallery.reading import read_picture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One image file. Width and height are as shown (after EXIF rotation), in pixels."""
 

@@ -88,8 +88,9 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
     """The price of a request, from what the store knows; asks nothing and loads no model."""
     store = Store(settings.home)
     try:
-        asks = askers(request.models, settings, store, Progress())
-        return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks)
+        progress = Progress()
+        asks = {role: Remembered(spec, None, store, progress) for role, spec in request.models.items()}
+        return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks, progress=progress)
     finally:
         store.close()
 

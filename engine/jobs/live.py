@@ -23,7 +23,7 @@ from engine.errors import SettingsError, Stopped, VitrineError
 from engine.gallery import load_gallery, open_folder
 from engine.jobs.asking import askers
 from engine.progress import Progress
-from engine.settings import Settings, public_url
+from engine.settings import Settings
 from engine.steps.answers import AnswerError
 from engine.steps.tasks import DESCRIBE, LABEL
 from engine.store.answers import Store
@@ -179,14 +179,14 @@ def _try(settings: Settings, job: _Job, gallery: str, name: str, criterion: str)
         ((_, label),) = by_role["chat"].each(LABEL, ask, [seen["description"] or seen["label"]])
         if isinstance(label, AnswerError):
             raise SettingsError(f"{specs['chat'].label}: {label.reason}.", label.raw[:200])
+        prose = by_role["vision"].writes_prose
         store.close()
     return {
         "description": seen["description"],
         "label": seen["label"] or label["label"],
         "seconds": took,
         "tokens": progress.cost.tokens_in + progress.cost.tokens_out,
-        "prose": by_role["vision"].writes_prose,
-        "at": public_url(settings.endpoint.url),
+        "prose": prose,
     }
 
 

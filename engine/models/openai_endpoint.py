@@ -132,10 +132,9 @@ class OpenAIEndpoint:
             except VitrineError as problem:
                 return Reply(failure=problem.message)
             try:
-                answer = await asyncio.wait_for(
-                    client.chat.completions.with_raw_response.create(**made), self._endpoint.timeout
-                )
-                reply = reply_from(answer.http_response.text)
+                # Not client.chat.completions.create: its checks of typed dicts cost 7 ms of processor time a request.
+                answer = client.post("/chat/completions", body=made, cast_to=str)
+                reply = reply_from(await asyncio.wait_for(answer, self._endpoint.timeout))
                 self._heard(dialect)
                 return reply
             except (openai.BadRequestError, openai.UnprocessableEntityError) as problem:

@@ -48,7 +48,8 @@ class _Open:
     item: Any
     complaint: str = ""
     error: AnswerError | None = None
-    tokens: int = 1
+    answered: bool = False
+    tokens: int = 1  # times the usual allowance
 
 
 class Remembered:
@@ -57,18 +58,22 @@ class Remembered:
     Args:
         spec: who answers.
         load: makes the back-end ready; called when the first question has to be asked, so that a run whose answers
-            are all known loads no model.
+            are all known loads no model. None: nothing is ever asked, only counted (estimates): what is unknown
+            stays without an answer.
         store: where answers live.
         progress: told of every request, token and answer; says when to stop.
     """
 
-    def __init__(self, spec: ModelSpec, load: Callable[[], Vision | Chat], store: Store, progress: Progress) -> None:
+    def __init__(
+        self, spec: ModelSpec, load: Callable[[], Vision | Chat] | None, store: Store, progress: Progress
+    ) -> None:
         self.spec, self._load, self._store, self._progress = spec, load, store, progress
         said = json.dumps(asdict(spec), sort_keys=True, default=str)
         self._name = hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @cached_property
     def _model(self) -> Vision | Chat:
+        assert self._load is not None
         return self._load()
 
     def key(self, task: Task, payload: Mapping[str, Any], item: Any = None, draw: int = 0) -> bytes:  # noqa: ANN401
@@ -102,29 +107,19 @@ class Remembered:
         name = self._keys(task, payload, draw)
         waiting: dict[bytes, _Open] = {}
         for i, item in enumerate(items):
-            waiting.setdefault(name(item), _Open(b"", [], item)).at.append(i)
+            key = name(item)
+            waiting.setdefault(key, _Open(key, [], item)).at.append(i)
         for key, answer in self._store.get(waiting):
             self._progress.cost.known[task.name] += 1
             self._progress.check()
             for i in waiting.pop(key).at:
                 yield i, answer
-        left = [_Open(key, one.at, one.item) for key, one in waiting.items()]
-        prose = task.name == "describe" and self.writes_prose
-        if task.name == "describe" and left and not prose and not self._store.found(self._name, "json"):
-            first, left = left[:_PROBE], left[_PROBE:]
-            yield from self._probe(task, payload, first, draw)
-            left += [one for one in first if one.error]
-            prose = self.writes_prose
-        for again in (False, True):
-            asked = [one for one in left if (one.error is not None) is again]
-            yield from self._send(task, payload, asked, draw, prose)
-            if not again:
-                self._believe_in_failure(left)
-        for one in left:
-            if one.error:
-                self._progress.cost.failed += 1
-                for i in one.at:
-                    yield i, one.error
+        left = list(waiting.values())
+        if self._load is None:
+            self._progress.cost.asked[task.name] += -(-len(left) // task.batch)
+            yield from ((i, AnswerError("not asked")) for one in left for i in one.at)
+        else:
+            yield from self._asked(task, payload, left, draw)
 
     def one(
         self,
@@ -146,6 +141,9 @@ class Remembered:
         for _, answer in self._store.get([key]):
             self._progress.cost.known[task.name] += 1
             return answer, wrong(answer)
+        if self._load is None:
+            self._progress.cost.asked[task.name] += 1
+            raise RunError("This is not known yet.")
         complaint, best, reason = "", None, ""
         for _ in range(tries):
             got = self._ask_whole(task, payload, complaint)
@@ -165,6 +163,22 @@ class Remembered:
         """Whether this vision model is to be taken by its whole reply."""
         said = self.spec.options.get("json")
         return self._store.found(self._name, "prose") == "yes" if said is None else not said
+
+    def _asked(
+        self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int
+    ) -> Iterator[tuple[int, dict[str, Any] | AnswerError]]:
+        """Ask for unknown items, once more for those that failed; what still fails is handed on as such."""
+        yield from self._probe(task, payload, items, draw)
+        prose = task.name == "describe" and self.writes_prose
+        for again in (False, True):
+            some = [one for one in items if (one.error is not None) is again and not one.answered]
+            yield from self._send(task, payload, some, draw, prose)
+            if not again:
+                self._believe_in_failure(items)
+        for one in items:
+            if one.error:
+                self._progress.cost.failed += 1
+                yield from ((i, one.error) for i in one.at)
 
     def _keys(self, task: Task, payload: Mapping[str, Any], draw: int) -> Callable[[Any], bytes]:
         shared = json.dumps(
@@ -187,23 +201,25 @@ class Remembered:
         return instructions("describe_prose" if told_prose else task.name)
 
     def _probe(
-        self, task: Task, payload: Mapping[str, Any], first: list[_Open], draw: int
+        self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int
     ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Ask the first few; if all of them come back as prose, that is how this model answers."""
+        """Ask the first few pictures; if all of them come back as prose, that is how this model answers."""
+        if task.name != "describe" or self.writes_prose or self._store.found(self._name, "json"):
+            return
+        first = items[:_PROBE]
         spoken: dict[bytes, str] = {}
-        for one, got in self._replies(task, payload, [[o] for o in first], draw, prose=False):
+        for batch, got in self._replies(task, payload, [[one] for one in first], draw, prose=False):
             if got.prose:
-                spoken[one[0].key] = got.prose
-            yield from self._keep(task, one, got)
-        if spoken and all(o.key in spoken or (o.error and not o.error.raw) for o in first):
+                spoken[batch[0].key] = got.prose
+            yield from self._keep(task, batch, got)
+        if spoken and all(one.key in spoken or (one.error and not one.error.raw) for one in first):
             self._store.set_found(self._name, "prose", "yes")
             self._progress.note(f"{self.spec.label} writes prose: its whole replies are taken as descriptions.")
             for one in first:
                 if one.key in spoken:
-                    one.complaint, one.error = "", None
-                    got = Read({0: {"description": spoken[one.key], "label": ""}})
-                    yield from self._keep(task, [one], got)
-        elif any(not o.error for o in first):
+                    answer = {"description": spoken[one.key], "label": ""}
+                    yield from self._keep(task, [one], Read({0: answer}))
+        elif any(one.answered for one in first):
             self._store.set_found(self._name, "json", "yes")
 
     def _send(
@@ -221,7 +237,7 @@ class Remembered:
     def _keep(self, task: Task, batch: list[_Open], got: Read) -> Iterator[tuple[int, dict[str, Any]]]:
         self._store.put({batch[n].key: answer for n, answer in got.answers.items()}, task.name, self._name)
         for n, answer in got.answers.items():
-            batch[n].error = None
+            batch[n].error, batch[n].answered = None, True
             for i in batch[n].at:
                 yield i, answer
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict
 
 Wrong = str
 """A complaint in our words, fit to be sent back to the model; empty where nothing is wrong."""
@@ -84,8 +84,9 @@ class Task:
         """The JSON schema of a reply: no free keys, every field required."""
         if not self.items:
             return self.entry.model_json_schema()
-        whole = create_model("Answers", __base__=_Answer, answers=(list.__class_getitem__(self.entry), ...))
-        return whole.model_json_schema()
+        answers = {"type": "array", "items": self.entry.model_json_schema()}
+        properties = {"answers": answers}
+        return {"type": "object", "properties": properties, "required": ["answers"], "additionalProperties": False}
 
 
 DESCRIBE = Task("describe", _Described, "pictures", _described)

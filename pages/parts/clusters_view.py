@@ -129,7 +129,7 @@ def _fill_names(edited: edits.Edited) -> None:
 
 def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Row]]) -> None:
     n = len(result.rows)
-    with st.grid(3, min_column_width=280):
+    with st.grid(3, min_column_width=240):
         for i, cluster in enumerate(result.clusters):
             rows = groups[cluster.name]
             with st.container(border=True, height="stretch"):
@@ -175,7 +175,7 @@ def _few(gallery: Gallery, rows: Sequence[Row], key: str, view: str) -> None:
     """Eight pictures spread over the group; one clicked opens the group with it."""
     step = max(1, len(rows) // 8)
     shown = _pictures(gallery, rows[::step][:8])
-    if clicked := picture_grid(shown, key, {r.file: r.description for r in rows}, size=62):
+    if clicked := picture_grid(shown, key, {r.file: r.description for r in rows}, across=4):
         _open(view, clicked)
 
 

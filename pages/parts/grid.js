@@ -3,6 +3,7 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const root = parentElement.querySelector(".grid")
   root.style.setProperty("--cell", `${data.size}px`)
+  root.style.gridTemplateColumns = data.across ? `repeat(${data.across}, 1fr)` : ""
   const wanted = JSON.stringify(data.cells.map((cell) => cell.url))
   if (root.dataset.shown !== wanted) {
     root.dataset.shown = wanted

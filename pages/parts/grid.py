@@ -23,7 +23,12 @@ _GRID = component(
 
 
 def picture_grid(
-    pictures: Sequence[Picture], key: str, captions: dict[str, str] | None = None, size: int = 110, chosen: str = ""
+    pictures: Sequence[Picture],
+    key: str,
+    captions: dict[str, str] | None = None,
+    size: int = 110,
+    chosen: str = "",
+    across: int = 0,
 ) -> str | None:
     """Draw pictures; the name of the one clicked in this rerun, else None.
 
@@ -33,6 +38,7 @@ def picture_grid(
         captions: more words for the alt text and tooltip, by name.
         size: side of a cell in pixels.
         chosen: name of the picture to mark.
+        across: so many cells a row; 0 for as many as fit.
     """
     said = captions or {}
     cells = [
@@ -43,7 +49,9 @@ def picture_grid(
         }
         for p in pictures
     ]
-    got = _GRID(key=key, data={"cells": cells, "size": size, "chosen": chosen}, on_opened_change=lambda: None)
+    got = _GRID(
+        key=key, data={"cells": cells, "size": size, "chosen": chosen, "across": across}, on_opened_change=lambda: None
+    )
     name = got.opened
     return name if isinstance(name, str) and any(name == p.name for p in pictures) else None
 

@@ -21,6 +21,14 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
     """The price of a request under the form, its Run button in `slot`; pressing it puts the run into the address."""
     config = workspace.settings()
     same = st.query_params.get("run") == request.id
+    known = (config.home / "runs" / request.id / "status.json").exists()
+    done = known and workspace.runs().get(request.id).status.state == "done"
+    if done:
+        st.caption("This was asked before: opening it asks nothing." if not same else "Answered below.")
+        with slot:
+            if st.button("Open", type="primary", disabled=same, key="run"):
+                open_run(request.id)
+        return
     try:
         price = asking.estimate(request, gallery, params, config)
     except VitrineError as problem:
@@ -29,12 +37,8 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
     st.caption(_price_line(price, config))
     host = asking.leaves_for(request.models)
     allowed = not host or _consent(request, host, price.pictures, config)
-    known = (config.home / "runs" / request.id / "status.json").exists()
-    done = known and workspace.runs().get(request.id).status.state == "done"
     with slot:
-        if st.button(
-            "Open" if done and not same else "Run", type="primary", disabled=not allowed or (same and done), key="run"
-        ):
+        if st.button("Run", type="primary", disabled=not allowed, key="run"):
             budget = st.session_state.get("budget")
             run = workspace.runs().submit(request, budget or None)
             open_run(run.id)

@@ -54,7 +54,9 @@ def address(hash: str, kind: str = "thumb.webp") -> str:
 
 def plain(text: str) -> str:
     """Any text as Markdown that shows just that text: nothing in it is markup, a link, a picture or a directive."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=&@/])", r"\\\1", " ".join(text.split()))
+    # A word joiner keeps addresses, e-mails and :names: from being read as links and icons.
+    joined = re.sub(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", "\u2060", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=&@/])", r"\\\1", joined)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

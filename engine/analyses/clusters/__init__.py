@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from engine.steps.tasks import ASSIGN, DESCRIBE, LABEL, NAME_CLUSTERS
 NAME, VERSION, ROLES = "clusters", 1, ("vision", "chat")
 TASKS = ("describe", "describe_prose", "label", "name_clusters", "assign")
 SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
+_FORESEEN = 5000  # pictures up to which an estimate follows the store's answers
 _RARE = 1  # pictures with a label, up to which it is worth a look
 
 __all__ = ["Cluster", "Criterion", "Params", "Result", "Review", "Row", "estimate", "run", "tables"]
@@ -49,25 +51,13 @@ def run(
     Raises:
         RunError: nothing could be answered; ModelError, Stopped, StoreError as the models do.
     """
-    rows = _labelled(_described(gallery, params, vision, progress), params, chat, progress)
-    counts = Counter(label for row in rows if (label := normal(row.raw_label)))
-    if not counts:
-        raise RunError(
-            f"No picture says anything about {params.criterion.name!r}: {_most_common_reason(rows)}.",
-            "Reword the criterion or try another vision model.",
-        )
-    names, joined, coverage = _named(rows, counts, params, chat, progress)
-    rows = _assigned(rows, counts, names, params, chat, progress)
-    natural = names.names
-    if joined:
-        rows = [_moved(row, joined) for row in rows]
-        names = replace(joined, ambiguous=names.ambiguous, notes=(*names.notes, *joined.notes))
-    clusters = _clusters(rows, names, natural, joined)
+    rows, counts, names, natural, coverage = _answered(gallery, params, vision, chat, progress)
+    clusters = _clusters(rows, names, natural)
     return Result(
         criterion=params.criterion,
         clusters=clusters,
         rows=tuple(rows),
-        natural=natural,
+        natural=natural.names,
         review=_review(rows, counts, names.ambiguous),
         missing=_missing(rows),
         coverage=coverage,
@@ -77,14 +67,45 @@ def run(
     )
 
 
-def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered) -> Estimate:
-    """What a run would ask: exact for vision, a guess from the number of pictures for chat."""
-    distinct, known = vision.known(DESCRIBE, _ask(params), gallery.pictures)
+def _answered(
+    gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, progress: Progress
+) -> tuple[list[Row], Counter[str], Names, Names, float]:
+    """All that has to be asked: placed rows, label counts, the names, the natural ones, the naming's coverage."""
+    rows = _labelled(_described(gallery, params, vision, progress), params, chat, progress)
+    counts = Counter(label for row in rows if (label := normal(row.raw_label)))
+    if not counts:
+        raise RunError(
+            f"No picture says anything about {params.criterion.name!r}: {_most_common_reason(rows)}.",
+            "Reword the criterion or try another vision model.",
+        )
+    natural, joined, coverage = _named(rows, counts, params, chat, progress)
+    rows = _assigned(rows, counts, natural, params, chat, progress)
+    if joined is None:
+        return rows, counts, natural, natural, coverage
+    names = replace(joined, ambiguous=natural.ambiguous, notes=(*natural.notes, *joined.notes))
+    return [_moved(row, joined) for row in rows], counts, names, natural, coverage
+
+
+def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress) -> Estimate:
+    """What a run would ask, from askers that only count.
+
+    Exact for vision, and for chat as far as the store's answers lead; where the naming is not known, what follows it
+    is guessed from the number of pictures.
+    """
     n = len(gallery.pictures)
-    labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
-    prose = math.ceil(n / LABEL.batch) if vision.writes_prose else 0
-    second = math.ceil(n / ASSIGN.batch) if _wants_second(params, n) else 0
-    asks = {LABEL: prose, NAME_CLUSTERS: 2, ASSIGN: math.ceil(labels / ASSIGN.batch) + second}
+    distinct, known = vision.known(DESCRIBE, _ask(params), gallery.pictures)
+    asked = progress.cost.asked
+    if distinct == known and n <= _FORESEEN:
+        with suppress(RunError):
+            _answered(gallery, params, vision, chat, progress)
+    asks = {task: asked[task.name] for task in (LABEL, NAME_CLUSTERS, ASSIGN)}
+    if distinct != known or (asks[NAME_CLUSTERS] and not progress.cost.known["name_clusters"]):
+        labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
+        asks[NAME_CLUSTERS] = 1 if params.k == "auto" else 2
+        asks[ASSIGN] = math.ceil(labels / ASSIGN.batch) + (
+            math.ceil(n / ASSIGN.batch) if _wants_second(params, n) else 0
+        )
+        asks[LABEL] = math.ceil(n / LABEL.batch) if vision.writes_prose else 0
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
     return Estimate(n, (described, role_estimate("chat", chat, asks, 0)))
 
@@ -288,7 +309,7 @@ def _moved(row: Row, joined: Names) -> Row:
     return replace(row, cluster=cluster, second="" if second == cluster else second)
 
 
-def _clusters(rows: Sequence[Row], names: Names, natural: Sequence[str], joined: Names | None) -> tuple[Cluster, ...]:
+def _clusters(rows: Sequence[Row], names: Names, natural: Names) -> tuple[Cluster, ...]:
     labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
     sizes: Counter[str] = Counter()
     for row in rows:
@@ -297,8 +318,8 @@ def _clusters(rows: Sequence[Row], names: Names, natural: Sequence[str], joined:
             if label := normal(row.raw_label):
                 labels[row.cluster][label] += 1
     parts: defaultdict[str, list[str]] = defaultdict(list)
-    for name in natural:
-        place = joined.of.get(name) if joined else names.names.index(name)
+    for i, name in enumerate(natural.names):
+        place = i if names is natural else names.of.get(name)
         if place is not None:
             parts[names.names[place]].append(name)
     found = [Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name])) for name in names.names]
