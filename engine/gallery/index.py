@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from engine.errors import StoreError
 
@@ -31,16 +30,11 @@ _TABLES = """
 """
 
 
-class Seen(NamedTuple):
-    """What is known of a file that had this size and time; the hash is empty where there is a reason instead."""
+Row = tuple[bytes, int, int, bytes | None, int, int, str]
+"""A file as it is kept: name, size, mtime_ns, sha256, shown width and height, or the reason why it has none of them.
 
-    name: str
-    size: int
-    mtime_ns: int
-    hash: str
-    width: int
-    height: int
-    reason: str
+A plain tuple, as SQLite hands it out: 100,000 of them are read at each opening.
+"""
 
 
 @contextmanager
@@ -73,30 +67,17 @@ def root_id(db: sqlite3.Connection, root: str) -> int:
     return db.execute("SELECT id FROM roots WHERE path = ?", (path,)).fetchone()[0]
 
 
-def remembered(db: sqlite3.Connection, root: int) -> dict[str, tuple[Any, ...]]:
-    """All that is known of a folder's files: name -> the fields of Seen, still as SQLite has them (for `as_seen`).
-
-    Few of them are needed as objects where a folder holds 100,000, so none are made here.
-    """
+def remembered(db: sqlite3.Connection, root: int) -> dict[str, Row]:
+    """All that is known of a folder's files, by name."""
     rows = db.execute("SELECT name, size, mtime_ns, hash, width, height, reason FROM files WHERE root = ?", (root,))
     coding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
     return {str(row[0], coding, errors): row for row in rows}
 
 
-def as_seen(name: str, row: tuple[Any, ...]) -> Seen:
-    """A row of `remembered`."""
-    _, size, mtime_ns, digest, width, height, reason = row
-    return Seen(name, size, mtime_ns, digest.hex() if digest else "", width, height, reason)
-
-
-def remember(db: sqlite3.Connection, root: int, found: Iterable[Seen]) -> None:
+def remember(db: sqlite3.Connection, root: int, rows: Iterable[Row]) -> None:
     """Keep what was found, in one commit."""
-    rows = (
-        (root, os.fsencode(f.name), f.size, f.mtime_ns, bytes.fromhex(f.hash) or None, f.width, f.height, f.reason)
-        for f in found
-    )
     with db:
-        db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((root, *row) for row in rows))
 
 
 def forget(db: sqlite3.Connection, root: int, names: Iterable[str]) -> None:

@@ -9,14 +9,14 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from sqlite3 import Connection
 
 from engine.errors import GalleryError
 from engine.gallery import index, shelf
-from engine.gallery.index import Seen
+from engine.gallery.index import Row
 from engine.gallery.labels import read_table, say
 from engine.gallery.pictures import Gallery, Picture, Unread
 from engine.gallery.reading import FLEETING, Unreadable, looks_like_picture, measure
@@ -47,27 +47,29 @@ def open_folder(root: Path, settings: Settings, labels: str = "folder", progress
     if not found and not unread:
         raise GalleryError(f"There is no picture in {root}.", "Choose a folder with JPEG, PNG, WebP or other pictures.")
     with index.opened(settings.home) as db:
-        seen = _measured(db, real, found, settings.max_pixels, progress or (lambda done, total: None))
-    unread += [Unread(s.name, s.reason) for s in seen if s.reason]
-    readable = [s for s in seen if not s.reason]
-    if not readable:
+        rows = _measured(db, real, found, progress or (lambda done, total: None), settings.max_pixels)
+    names = [name for name, _, _ in found if not rows[name][6]]
+    unread += [Unread(name, rows[name][6]) for name, _, _ in found if rows[name][6]]
+    if not names:
         reason, n = Counter(u.reason for u in unread).most_common(1)[0]
         raise GalleryError(
             f"None of the {len(unread)} pictures in {root} can be read; the most common reason is: {reason} ({n}).",
             "Choose another folder, or mend the files.",
         )
     table = read_table(Path(real))
-    said = say(labels, [s.name for s in readable], table)
     if table.problem:
         unread.append(Unread(table.name, table.problem))
-    pictures = tuple(
-        Picture(s.name, s.hash, s.width, s.height, real, label, metadata)
-        for s, label, metadata in zip(readable, *said, strict=True)
-    )
+    all_said = zip(names, *say(labels, names, table), strict=True)
+    pictures = tuple(_picture(rows[name], name, real, label, metadata) for name, label, metadata in all_said)
     title = os.path.basename(os.path.abspath(root)) or real
     gallery = Gallery(real, title, labels, pictures, tuple(sorted(unread, key=lambda u: u.name)))
     shelf.keep(gallery, settings.home)
     return gallery
+
+
+def _picture(row: Row, name: str, root: str, label: str, metadata: Mapping[str, str]) -> Picture:
+    _, _, _, digest, width, height, _ = row
+    return Picture(name, (digest or b"").hex(), width, height, root, label, metadata)
 
 
 def _folder(root: Path) -> str:
@@ -142,41 +144,41 @@ def _trouble(problem: OSError) -> str:
     return "vanished" if isinstance(problem, FileNotFoundError) else "cannot be read"
 
 
-def _measured(db: Connection, root: str, found: Sequence[Found], max_pixels: int, progress: Show) -> list[Seen]:
-    """Every file with its hash and size or the reason why not, in the order given."""
+def _measured(db: Connection, root: str, found: Sequence[Found], progress: Show, max_pixels: int) -> dict[str, Row]:
+    """Every file's row, by name: remembered, or measured now."""
     id = index.root_id(db, root)
     known = index.remembered(db, id)
-    done: dict[str, Seen] = {}
-    todo: list[Seen] = []
+    rows: dict[str, Row] = {}
+    todo: list[Found] = []
     for file in found:
         row = known.pop(file[0], None)
-        if row and row[1:3] == file[1:] and row[6] not in FLEETING:
-            done[file[0]] = index.as_seen(file[0], row)
+        if row and row[1:3] == file[1:] and row[6] not in FLEETING and row[4] * row[5] <= max_pixels:
+            rows[file[0]] = row
         else:
-            todo.append(Seen(*file, "", 0, 0, ""))
+            todo.append(file)
     index.forget(db, id, known)  # what is left is there no more
-    progress(len(done), len(found))
-    new: list[Seen] = []
+    progress(len(rows), len(found))
+    new: list[Row] = []
     committed = time.monotonic()
     try:
         for batch in _in_threads(root, todo, max_pixels):
-            new += batch
-            done.update((seen.name, seen) for seen in batch)
+            new += batch.values()
+            rows |= batch
             if new and time.monotonic() - committed > _COMMIT_SECONDS:
                 index.remember(db, id, new)
                 new, committed = [], time.monotonic()
-            progress(len(done), len(found))
+            progress(len(rows), len(found))
     finally:
         index.remember(db, id, new)
-    return [_within(done[name], max_pixels) for name, _, _ in found]
+    return rows
 
 
-def _in_threads(root: str, todo: Sequence[Seen], max_pixels: int) -> Iterator[list[Seen]]:
+def _in_threads(root: str, todo: Iterable[Found], max_pixels: int) -> Iterator[dict[str, Row]]:
     """Batches of measured files as they come; an empty one where nothing came for a while."""
     workers = os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
     chunks = _chunks(todo)
-    pending: set[Future[list[Seen]]] = set()
+    pending: set[Future[dict[str, Row]]] = set()
     try:
         while True:
             while len(pending) < 4 * workers and (chunk := next(chunks, None)):
@@ -184,36 +186,32 @@ def _in_threads(root: str, todo: Sequence[Seen], max_pixels: int) -> Iterator[li
             if not pending:
                 return
             finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            yield [seen for future in finished for seen in future.result()]
+            yield {name: row for future in finished for name, row in future.result().items()}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # a picture being decoded cannot be interrupted
 
 
-def _chunks(todo: Iterable[Seen]) -> Iterator[list[Seen]]:
-    chunk: list[Seen] = []
-    size = 0
+def _chunks(todo: Iterable[Found]) -> Iterator[list[Found]]:
+    chunk: list[Found] = []
+    total = 0
     for file in todo:
         chunk.append(file)
-        size += file.size
-        if len(chunk) >= _CHUNK_FILES or size >= _CHUNK_BYTES:
+        total += file[1]
+        if len(chunk) >= _CHUNK_FILES or total >= _CHUNK_BYTES:
             yield chunk
-            chunk, size = [], 0
+            chunk, total = [], 0
     if chunk:
         yield chunk
 
 
-def _measure_all(root: str, chunk: Sequence[Seen], max_pixels: int) -> list[Seen]:
-    return [_measure(root, file, max_pixels) for file in chunk]
+def _measure_all(root: str, chunk: Sequence[Found], max_pixels: int) -> dict[str, Row]:
+    return {file[0]: _measure(root, file, max_pixels) for file in chunk}
 
 
-def _measure(root: str, file: Seen, max_pixels: int) -> Seen:
+def _measure(root: str, file: Found, max_pixels: int) -> Row:
+    name, size, mtime_ns = file
     try:
-        digest, width, height = measure(Path(root, file.name), max_pixels)
+        digest, width, height = measure(Path(root, name), max_pixels)
     except Unreadable as problem:
-        return file._replace(reason=problem.reason)
-    return file._replace(hash=digest, width=width, height=height)
-
-
-def _within(seen: Seen, max_pixels: int) -> Seen:
-    """What was remembered under a larger pixel limit may be too large now."""
-    return seen._replace(reason="too many pixels") if seen.width * seen.height > max_pixels else seen
+        return os.fsencode(name), size, mtime_ns, None, 0, 0, problem.reason
+    return os.fsencode(name), size, mtime_ns, bytes.fromhex(digest), width, height, ""
