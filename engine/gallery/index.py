@@ -46,17 +46,16 @@ def opened(home: Path) -> Iterator[sqlite3.Connection]:
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _unusable(home, problem) from problem
+    try:
         with closing(sqlite3.connect(home / "index.sqlite", timeout=30)) as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.executescript(_TABLES)
             yield db
-    except (sqlite3.Error, FileExistsError, PermissionError, NotADirectoryError) as problem:
-        raise StoreError(
-            f"The workspace {home} cannot be used: {problem}.",
-            "Check its permissions and free space, or set VITRINE_HOME to another folder; "
-            "a damaged index.sqlite may be deleted, it is made again.",
-        ) from problem
+    except sqlite3.Error as problem:
+        raise _unusable(home, problem) from problem
 
 
 def root_id(db: sqlite3.Connection, root: str) -> int:
@@ -104,3 +103,11 @@ def find_picture(home: Path, hash: str) -> Path | None:
         if stat.S_ISREG(about.st_mode) and (about.st_size, about.st_mtime_ns) == (size, mtime_ns):
             return Path(path)
     return None
+
+
+def _unusable(home: Path, problem: Exception) -> StoreError:
+    return StoreError(
+        f"The workspace {home} cannot be used: {problem}.",
+        "Check its permissions and free space, or set VITRINE_HOME to another folder; "
+        "a damaged index.sqlite may be deleted, it is made again.",
+    )
