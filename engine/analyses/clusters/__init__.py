@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from engine.analyses.clusters.agreement import agreement
 from engine.analyses.clusters.naming import Names, assign, cut, natural_names, normal
+from engine.analyses.clusters.placing import (
+    joined_row,
+    missing_clusters,
+    names_ask,
+    placed_by_answers,
+    sized,
+    to_review,
+    wants_second,
+)
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Result, Review, Row
 from engine.analyses.estimating import Estimate, role_estimate
 from engine.errors import RunError
@@ -28,9 +37,7 @@ from engine.steps.tasks import ASSIGN, DESCRIBE, LABEL, NAME_CLUSTERS
 
 NAME, VERSION, ROLES = "clusters", 1, ("vision", "chat")
 TASKS = ("describe", "describe_prose", "label", "name_clusters", "assign")
-SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
 _FORESEEN = 5000  # pictures up to which an estimate follows the store's answers
-_RARE = 1  # pictures with a label, up to which it is worth a look
 
 __all__ = ["Cluster", "Criterion", "Params", "Result", "Review", "Row", "estimate", "run", "tables"]
 
@@ -52,14 +59,14 @@ def run(
         RunError: nothing could be answered; ModelError, Stopped, StoreError as the models do.
     """
     rows, counts, names, natural, coverage = _answered(gallery, params, vision, chat, progress)
-    clusters = _clusters(rows, names, natural)
+    clusters = sized(rows, names, natural)
     return Result(
         criterion=params.criterion,
         clusters=clusters,
         rows=tuple(rows),
         natural=natural.names,
-        review=_review(rows, counts, names.ambiguous),
-        missing=_missing(rows),
+        review=to_review(rows, counts, names.ambiguous),
+        missing=missing_clusters(rows),
         coverage=coverage,
         agreement=agreement([r.label for r in rows], [r.cluster for r in rows], [c.name for c in clusters], seed),
         notes=(*names.notes, *_notes(rows, names, params)),
@@ -79,11 +86,11 @@ def _answered(
             "Reword the criterion or try another vision model.",
         )
     natural, joined, coverage = _named(rows, counts, params, chat, progress)
-    rows = _assigned(rows, counts, natural, params, chat, progress)
+    rows = placed_by_answers(rows, counts, natural, params, chat, progress)
     if joined is None:
         return rows, counts, natural, natural, coverage
     names = replace(joined, ambiguous=natural.ambiguous, notes=(*natural.notes, *joined.notes))
-    return [_moved(row, joined) for row in rows], counts, names, natural, coverage
+    return [joined_row(row, joined) for row in rows], counts, names, natural, coverage
 
 
 def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress) -> Estimate:
@@ -103,7 +110,7 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
         labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
         asks[NAME_CLUSTERS] = 1 if params.k == "auto" else 2
         asks[ASSIGN] = math.ceil(labels / ASSIGN.batch) + (
-            math.ceil(n / ASSIGN.batch) if _wants_second(params, n) else 0
+            math.ceil(n / ASSIGN.batch) if wants_second(params, n) else 0
         )
         asks[LABEL] = math.ceil(n / LABEL.batch) if vision.writes_prose else 0
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
@@ -129,22 +136,6 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
 def _ask(params: Params) -> dict[str, Any]:
     c = params.criterion
     return {"criterion": c.name, "look_at": c.look_at, "ignore": c.ignore}
-
-
-def _names_ask(params: Params) -> dict[str, Any]:
-    return {"criterion": _spoken(params.criterion), "keep": list(params.keep), "avoid": list(params.avoid)}
-
-
-def _spoken(criterion: Criterion) -> str:
-    """The criterion as one text, for the questions that have no fields for look at and ignore."""
-    more = [f"look at {criterion.look_at}"] * bool(criterion.look_at) + [f"ignore {criterion.ignore}"] * bool(
-        criterion.ignore
-    )
-    return f"{criterion.name} ({'; '.join(more)})" if more else criterion.name
-
-
-def _wants_second(params: Params, n: int) -> bool:
-    return n <= SECOND_OPINION if params.second_opinion is None else params.second_opinion
 
 
 def _described(gallery: Gallery, params: Params, vision: Remembered, progress: Progress) -> list[Row]:
@@ -216,7 +207,7 @@ def _named(
 ) -> tuple[Names, Names | None, float]:
     """The names to assign to, the coarser ones they are joined into if K asks for fewer, and the coverage."""
     progress.start("naming", 0)
-    ask = _names_ask(params)
+    ask = names_ask(params)
     low, high = params.k_range or (1, max(len(counts), 2))
     names, coverage = natural_names(counts, None, ask, chat)
     if len(names.names) < low <= len(counts):
@@ -234,102 +225,6 @@ def _named(
         return names, None, coverage
     sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
     return names, cut(names, sizes, high, ask, chat), coverage
-
-
-def _assigned(
-    rows: Sequence[Row], counts: Mapping[str, int], names: Names, params: Params, chat: Remembered, progress: Progress
-) -> list[Row]:
-    """Every row's place among `names`: by its label, else by its description, else unassigned."""
-    everything = _wants_second(params, len(rows))
-    texts = list(
-        dict.fromkeys(r.description for r in rows if r.description and (everything or _unsure(r, counts, names)))
-    )
-    progress.start("sorting descriptions", len(texts))
-    by_text: dict[str, int | AnswerError | None] = {}
-    if texts:
-        by_text = assign(texts, names.names, _names_ask(params), chat)
-    placed = []
-    for row in rows:
-        if row.how == "unanswered":
-            placed.append(row)
-            continue
-        first, other = names.of.get(normal(row.raw_label)), by_text.get(row.description)
-        second = other if isinstance(other, int) else None
-        if first is not None:
-            other_name = names.names[second] if second is not None and second != first else ""
-            done = replace(row, cluster=names.names[first], how="label", second=other_name)
-        elif second is not None:
-            done = replace(row, cluster=names.names[second], how="description")
-        else:
-            done = replace(row, how="unassigned", why=_why_unassigned(row, other))
-        placed.append(done)
-    return placed
-
-
-def _unsure(row: Row, counts: Mapping[str, int], names: Names) -> bool:
-    label = normal(row.raw_label)
-    return names.of.get(label) is None or label in names.ambiguous or counts[label] <= _RARE
-
-
-def _review(rows: Sequence[Row], counts: Mapping[str, int], ambiguous: Collection[str]) -> tuple[Review, ...]:
-    """Pictures to look at first: two opinions, no place, a label that is contested or alone."""
-    found = []
-    for row in rows:
-        label = normal(row.raw_label)
-        if row.how == "unassigned" or row.how == "description":
-            found.append(Review(row.file, f"its label {label!r} fits no cluster" if label else "it has no label"))
-        elif row.second:
-            found.append(Review(row.file, f"the label says {row.cluster}, the description {row.second}"))
-        elif row.how == "label" and label in ambiguous:
-            found.append(Review(row.file, f"the label {label!r} was claimed by two clusters"))
-        elif row.how == "label" and counts[label] <= _RARE:
-            found.append(Review(row.file, f"no other picture has the label {label!r}"))
-    return tuple(found)
-
-
-def _why_unassigned(row: Row, answer: int | AnswerError | None) -> str:
-    if isinstance(answer, AnswerError):
-        return f"no answer: {answer.reason}"
-    label = normal(row.raw_label)
-    return f"{label!r} fits no cluster" if label else "the picture says nothing about the criterion"
-
-
-def _moved(row: Row, joined: Names) -> Row:
-    """A row of the natural level at the coarser one."""
-
-    def up(name: str) -> str:
-        place = joined.of.get(name)
-        return "" if place is None else joined.names[place]
-
-    if not row.cluster:
-        return row
-    cluster, second = up(row.cluster), up(row.second)
-    if not cluster:
-        return replace(row, cluster="", how="unassigned", second="", why=f"{row.cluster!r} was joined to no cluster")
-    return replace(row, cluster=cluster, second="" if second == cluster else second)
-
-
-def _clusters(rows: Sequence[Row], names: Names, natural: Names) -> tuple[Cluster, ...]:
-    labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    sizes: Counter[str] = Counter()
-    for row in rows:
-        if row.cluster:
-            sizes[row.cluster] += 1
-            if label := normal(row.raw_label):
-                labels[row.cluster][label] += 1
-    parts: defaultdict[str, list[str]] = defaultdict(list)
-    for i, name in enumerate(natural.names):
-        place = i if names is natural else names.of.get(name)
-        if place is not None:
-            parts[names.names[place]].append(name)
-    found = [Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name])) for name in names.names]
-    return tuple(sorted(found, key=lambda c: (-c.size, c.name)))
-
-
-def _missing(rows: Sequence[Row]) -> dict[str, int]:
-    counts = Counter(normal(r.raw_label) for r in rows if r.how == "unassigned")
-    least = max(3, len(rows) // 100)
-    return {label: n for label, n in counts.most_common(5) if label and n >= least}
 
 
 def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:

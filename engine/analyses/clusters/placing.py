@@ -1,0 +1,131 @@
+"""Every picture's place among named clusters: by its label, else by its description, else unassigned."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.analyses.clusters.naming import Names, assign, normal
+from engine.analyses.clusters.result import Cluster, Criterion, Params, Review, Row
+from engine.progress import Progress
+from engine.steps.answers import AnswerError, Remembered
+
+SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
+_RARE = 1  # pictures with a label, up to which it is worth a look
+
+
+def placed_by_answers(
+    rows: Sequence[Row], counts: Mapping[str, int], names: Names, params: Params, chat: Remembered, progress: Progress
+) -> list[Row]:
+    """Every row's place among `names`: by its label, else by its description, else unassigned."""
+    everything = wants_second(params, len(rows))
+    texts = list(
+        dict.fromkeys(r.description for r in rows if r.description and (everything or _unsure(r, counts, names)))
+    )
+    progress.start("sorting descriptions", len(texts))
+    by_text: dict[str, int | AnswerError | None] = {}
+    if texts:
+        by_text = assign(texts, names.names, names_ask(params), chat)
+    placed = []
+    for row in rows:
+        if row.how == "unanswered":
+            placed.append(row)
+            continue
+        first, other = names.of.get(normal(row.raw_label)), by_text.get(row.description)
+        second = other if isinstance(other, int) else None
+        if first is not None:
+            other_name = names.names[second] if second is not None and second != first else ""
+            done = replace(row, cluster=names.names[first], how="label", second=other_name)
+        elif second is not None:
+            done = replace(row, cluster=names.names[second], how="description")
+        elif isinstance(other, AnswerError):
+            done = replace(row, how="unanswered", why=f"not sorted: {other.reason}")
+        else:
+            done = replace(row, how="unassigned", why=_why_unassigned(row))
+        placed.append(done)
+    return placed
+
+
+def joined_row(row: Row, joined: Names) -> Row:
+    """A row of the natural level at the coarser one."""
+
+    def up(name: str) -> str:
+        place = joined.of.get(name)
+        return "" if place is None else joined.names[place]
+
+    if not row.cluster:
+        return row
+    cluster, second = up(row.cluster), up(row.second)
+    if not cluster:
+        return replace(row, cluster="", how="unassigned", second="", why=f"{row.cluster!r} was joined to no cluster")
+    return replace(row, cluster=cluster, second="" if second == cluster else second)
+
+
+def sized(rows: Sequence[Row], names: Names, natural: Names) -> tuple[Cluster, ...]:
+    """The clusters with sizes, raw labels and the natural names each was joined from; largest first."""
+    labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sizes: Counter[str] = Counter()
+    for row in rows:
+        if row.cluster:
+            sizes[row.cluster] += 1
+            if label := normal(row.raw_label):
+                labels[row.cluster][label] += 1
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for i, name in enumerate(natural.names):
+        place = i if names is natural else names.of.get(name)
+        if place is not None:
+            parts[names.names[place]].append(name)
+    found = [Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name])) for name in names.names]
+    return tuple(sorted(found, key=lambda c: (-c.size, c.name)))
+
+
+def to_review(rows: Sequence[Row], counts: Mapping[str, int], ambiguous: Collection[str]) -> tuple[Review, ...]:
+    """Pictures to look at first: two opinions, no place, a label that is contested or alone."""
+    found = []
+    for row in rows:
+        label = normal(row.raw_label)
+        if row.how == "unassigned" or row.how == "description":
+            found.append(Review(row.file, f"its label {label!r} fits no cluster" if label else "it has no label"))
+        elif row.second:
+            found.append(Review(row.file, f"the label says {row.cluster}, the description {row.second}"))
+        elif row.how == "label" and label in ambiguous:
+            found.append(Review(row.file, f"the label {label!r} was claimed by two clusters"))
+        elif row.how == "label" and counts[label] <= _RARE:
+            found.append(Review(row.file, f"no other picture has the label {label!r}"))
+    return tuple(found)
+
+
+def missing_clusters(rows: Sequence[Row]) -> dict[str, int]:
+    """Raw labels that several unassigned pictures share, with how many do."""
+    counts = Counter(normal(r.raw_label) for r in rows if r.how == "unassigned")
+    least = max(3, len(rows) // 100)
+    return {label: n for label, n in counts.most_common(5) if label and n >= least}
+
+
+def wants_second(params: Params, n: int) -> bool:
+    """Whether every description is sorted, too."""
+    return n <= SECOND_OPINION if params.second_opinion is None else params.second_opinion
+
+
+def names_ask(params: Params) -> dict[str, Any]:
+    """What the questions about names share."""
+    return {"criterion": _spoken(params.criterion), "keep": list(params.keep), "avoid": list(params.avoid)}
+
+
+def _unsure(row: Row, counts: Mapping[str, int], names: Names) -> bool:
+    label = normal(row.raw_label)
+    return names.of.get(label) is None or label in names.ambiguous or counts[label] <= _RARE
+
+
+def _why_unassigned(row: Row) -> str:
+    label = normal(row.raw_label)
+    return f"{label!r} fits no cluster" if label else "the picture says nothing about the criterion"
+
+
+def _spoken(criterion: Criterion) -> str:
+    """The criterion as one text, for the questions that have no fields for look at and ignore."""
+    said = {"look at": criterion.look_at, "ignore": criterion.ignore}
+    more = [f"{word} {text}" for word, text in said.items() if text]
+    return f"{criterion.name} ({'; '.join(more)})" if more else criterion.name
