@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+POSTCARDS = ROOT / "assets" / "postcards"
 sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
@@ -21,8 +22,10 @@ from starlette.routing import Route  # noqa: E402
 
 from engine import settings  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
+from engine.gallery import recent  # noqa: E402
 from engine.gallery.addresses import is_signed  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
+from engine.jobs import live  # noqa: E402
 
 _KINDS = {"thumb.webp": thumbnail, "full.webp": full}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -70,15 +73,27 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
                 child.keep()
             await asyncio.sleep(0.3)
 
-    task = asyncio.create_task(keep())
+    tasks = [asyncio.create_task(keep()), asyncio.create_task(run_in_threadpool(open_postcards))]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         for child in children:
             await run_in_threadpool(child.end)
+
+
+def open_postcards(tries: int = 60) -> None:
+    """Open the gallery that ships with the program, where none was opened before."""
+    home = settings.load().home
+    if not recent(home):
+        for _ in range(tries):
+            said = live.ask(home, "open", wait=4.0, path=str(POSTCARDS), labels="folder")
+            if said["state"] in ("done", "failed"):
+                return
+            time.sleep(0.5)
 
 
 async def picture(request: Request) -> Response:

@@ -5,6 +5,7 @@ Keys come from the environment or .streamlit/secrets.toml only. They are never w
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -131,8 +132,11 @@ def public_url(url: str) -> str:
 
 def is_loopback(url_or_host: str) -> bool:
     """Whether what is sent there stays on this machine."""
-    host = urlsplit(url_or_host).hostname if "//" in url_or_host else url_or_host.strip("[]")
-    return host in {"localhost", "::1"} or (host or "").startswith("127.")
+    host = (urlsplit(url_or_host).hostname or "") if "//" in url_or_host else url_or_host.strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _read(path: Path) -> dict:

@@ -29,7 +29,8 @@ PAGES = [
     st.Page(HERE / "models.py", title="Models", icon=":material/memory:", url_path="models"),
 ]
 
-st.set_page_config(page_title="Vitrine", page_icon=":material/photo_library:", layout="wide")
+st.set_page_config(page_title="Vitrine", page_icon=ROOT / "assets" / "icon.png", layout="wide")
+st.logo(ROOT / "assets" / "logo.svg", size="large")
 page = st.navigation(PAGES)
 sidebar.show()
 page.run()

@@ -20,7 +20,6 @@ def show() -> None:
     cards = workspace.galleries()
     _follow_run()
     with st.sidebar:
-        st.markdown("### :primary[◧] Vitrine")
         _pick_gallery(cards)
         _who_answers()
         _what_runs()
@@ -59,7 +58,7 @@ def _follow_run() -> None:
 def _pick_gallery(cards: Sequence[GalleryCard]) -> None:
     st.caption("GALLERY")
     if not cards:
-        st.markdown("None opened yet. Choose a folder on the **Look** page.")
+        _wait_for_the_first()
         return
     by_name = {card.fingerprint: card for card in cards}
     if st.session_state.get("gallery") not in by_name:
@@ -73,6 +72,14 @@ def _pick_gallery(cards: Sequence[GalleryCard]) -> None:
         label_visibility="collapsed",
         on_change=_changed,
     )
+
+
+@st.fragment(run_every=1)
+def _wait_for_the_first() -> None:
+    """On a first start the app opens the gallery it ships with; the page follows as soon as it is there."""
+    if workspace.galleries():
+        st.rerun()
+    st.markdown("None opened yet. Postcards are being opened; or choose a folder on the **Look** page.")
 
 
 def _changed() -> None:

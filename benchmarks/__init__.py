@@ -1,0 +1,1 @@
+"""Speed, cost and quality, as programs that print a table."""
