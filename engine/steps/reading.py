@@ -13,8 +13,9 @@ from engine.models.roles import Reply
 from engine.steps.tasks import Task
 
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 _REFUSAL = re.compile(
-    r"^\W*(i['’]?m (very |so |really )?sorry|i am sorry|sorry\b|i (can ?not|can['’]t|won['’]t|am unable|['’]?m unable)"
+    r"^\W*(i(['’]?m| am) ((very |so |really )?sorry|unable|not able)|sorry\b|i (can ?not|can['’]t|won['’]t|will not)"
     r"|as an ai\b|unfortunately,? i (can ?not|can['’]t|am))",
     re.IGNORECASE,
 )
@@ -42,11 +43,11 @@ def read(reply: Reply, task: Task, payload: dict[str, Any], n: int, prose: bool)
     """
     if reply.failure:
         return Read(reason=reply.failure)
-    if reply.refused or _REFUSAL.match(reply.text):
-        return Read(reason="the model refused", complaint="That was no answer. Reply with the JSON object only.")
-    found = _json_object(reply.text)
+    text = _spoken(reply.text)
+    found = None if reply.refused else _json_object(text)
     if found is None:
-        text = _spoken(reply.text)
+        if reply.refused or _REFUSAL.match(text):
+            return Read(reason="the model refused", complaint="That was no answer. Reply with the JSON object only.")
         if reply.cut and not prose:
             return Read(reason="the answer was cut off", complaint="The answer was too long. Be brief.")
         if prose and text:
@@ -77,6 +78,7 @@ def _entries(found: dict[str, Any], task: Task, payload: dict[str, Any], n: int)
     if not isinstance(entries, list):
         return Read(reason="the answer was malformed", complaint='The object needs a list called "answers".')
     good: dict[int, dict[str, Any]] = {}
+    torn: set[int] = set()  # said twice and differently: neither can be believed
     problem = Read()
     for entry in entries:
         try:
@@ -86,9 +88,10 @@ def _entries(found: dict[str, Any], task: Task, payload: dict[str, Any], n: int)
             continue
         item = answer.pop("item")
         wrong = task.wrong(payload, answer)
-        if not 0 <= item < n or (item in good and good[item] != answer):
+        if not 0 <= item < n or item in torn or good.get(item, answer) != answer:
             wrong = f"item must be a number from 0 to {n - 1}, each once"
             good.pop(item, None)
+            torn.add(item)
         if wrong:
             problem = Read(reason=wrong, complaint=wrong)
         else:
@@ -108,6 +111,8 @@ def _malformed(problem: ValidationError) -> Read:
 def _spoken(text: str) -> str:
     """The text less reasoning and code fences."""
     text = _THOUGHT.sub("", text).strip()
+    if not text.startswith("{"):  # opened in the server's template, so only its end is seen
+        text = _THOUGHT_END.split(text)[-1].strip()
     if re.match(r"<(think|thinking|reasoning)>", text, re.IGNORECASE):  # never closed: it was cut while thinking
         return ""
     fenced = re.search(r"```[a-zA-Z]*\s*\n(.*?)(?:\n\s*```|\Z)", text, re.DOTALL)
@@ -115,7 +120,6 @@ def _spoken(text: str) -> str:
 
 
 def _json_object(text: str) -> dict[str, Any] | None:
-    text = _spoken(text)
     decoder = json.JSONDecoder()
     for start in [0, *(m.start() for m in re.finditer(r"\{", text))][:50]:
         try:
