@@ -115,7 +115,7 @@ def _spoken(text: str) -> str:
         text = _THOUGHT_END.split(text)[-1].strip()
     if re.match(r"<(think|thinking|reasoning)>", text, re.IGNORECASE):  # never closed: it was cut while thinking
         return ""
-    fenced = re.search(r"```[a-zA-Z]*\s*\n(.*?)(?:\n\s*```|\Z)", text, re.DOTALL)
+    fenced = re.search(r"```[a-zA-Z]*[ \t]*\n(.*?)(?:^\s*```|\Z)", text, re.DOTALL | re.MULTILINE)
     return fenced.group(1).strip() if fenced else text
 
 
