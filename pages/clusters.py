@@ -97,6 +97,13 @@ def _first_results(gallery: Gallery, partial: dict) -> None:
         st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
 
 
+def _glimpse(gallery: Gallery) -> None:
+    """A few pictures from all over the gallery, while nothing is asked yet."""
+    step = max(1, len(gallery) // 32)
+    if clicked := picture_grid(gallery.pictures[::step][:32], "glimpse", size=96):
+        st.switch_page("gallery.py", query_params={"picture": clicked})
+
+
 def _show(run: Run) -> None:
     status = run.status
     gallery = workspace.gallery(run.request.gallery)
@@ -124,5 +131,7 @@ else:
     if run is not None:
         st.divider()
         _show(run)
+    else:
+        _glimpse(gallery)
 with st.expander("How this works"):
     st.markdown(_HOW)

@@ -32,7 +32,7 @@ def _open_forms() -> None:
                 help="`folder`: the first folder level. `last`: the last one. `none`. A column of metadata.csv. "
                 "Or a pattern of the file name, such as `{number}_{label}`.",
             )
-        if st.form_submit_button("Open", type="primary"):
+        if st.form_submit_button("Open folder", type="primary"):
             _start(path, by)
     with archive:
         file = st.file_uploader(
@@ -59,8 +59,8 @@ def _start(path: str, labels: str) -> None:
     try:
         real = uploads.allowed(path.strip(), workspace.settings(), st.get_option("server.address") or "")
     except GalleryError as problem:
-        st.error(plain(problem.message) + " " + plain(problem.hint), icon=":material/block:")
-        return
+        st.session_state["open_failed"] = f"{problem.message} {problem.hint}"
+        st.rerun()
     st.session_state["opening"] = {"path": str(real), "labels": labels.strip() or "folder"}
 
 
@@ -69,8 +69,8 @@ def _import(unpack: Any) -> None:  # noqa: ANN401
         with st.spinner("Unpacking"):
             where: Path = unpack()
     except GalleryError as problem:
-        st.error(plain(problem.message) + " " + plain(problem.hint), icon=":material/block:")
-        return
+        st.session_state["open_failed"] = f"{problem.message} {problem.hint}"
+        st.rerun()
     st.session_state["opening"] = {"path": str(where), "labels": "folder"}
 
 

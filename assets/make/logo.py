@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 ASSETS = Path(__file__).parents[1]
-TEAL = "#0b6e6e"
+TEAL, TEAL_IN_THE_DARK = "#0b6e6e", "#56c3b8"
+_FONTS = "Inter, Segoe UI, Helvetica Neue, DejaVu Sans, sans-serif"
 _FRAME = ((4, 4, 60, 60), 11, 4)  # box, corner radius and stroke of a case 64 wide
 _HALF = (4, 4, 32, 60)  # the filled side
 _SHELF = (32, 42, 58, 45)
@@ -16,13 +17,13 @@ _EXHIBIT = (37, 26, 53, 42)  # a disc stands on the shelf
 
 
 def svg() -> str:
-    """The mark as SVG."""
+    """The mark and the name as SVG, lighter where the system is dark."""
     (left, top, right, bottom), radius, stroke = _FRAME
     inset = stroke / 2
     frame = (
         f'<rect x="{left + inset:g}" y="{top + inset:g}" width="{right - left - stroke}" '
         f'height="{bottom - top - stroke}" rx="{radius - inset:g}" '
-        f'fill="none" stroke="{TEAL}" stroke-width="{stroke}"/>'
+        f'fill="none" stroke="currentColor" stroke-width="{stroke}"/>'
     )
     split = _HALF[2]
     half = (
@@ -33,9 +34,12 @@ def svg() -> str:
     shelf = f'<path d="M{x0} {y0}H{x1}V{y1}H{x0}Z"/>'
     x0, y0, x1, y1 = _EXHIBIT
     exhibit = f'<circle cx="{(x0 + x1) / 2:g}" cy="{(y0 + y1) / 2:g}" r="{(x1 - x0) / 2:g}"/>'
+    name = f'<text x="78" y="47" font-size="42" font-weight="600" font-family="{_FONTS}">Vitrine</text>'
+    dark = f"@media(prefers-color-scheme:dark){{:root{{color:{TEAL_IN_THE_DARK}}}}}"
+    style = f"<style>:root{{color:{TEAL}}}{dark}</style>"
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" role="img" aria-label="Vitrine">'
-        f'{frame}<g fill="{TEAL}">{half}{shelf}{exhibit}</g></svg>\n'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 64" role="img" aria-label="Vitrine">'
+        f'{style}{frame}<g fill="currentColor">{half}{shelf}{exhibit}{name}</g></svg>\n'
     )
 
 

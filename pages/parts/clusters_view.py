@@ -146,10 +146,10 @@ def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Ro
 
 
 def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: bool = False) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         name = f":orange[**{plain(title)}**]" if warm else f"**{plain(title)}**"
         st.markdown(f"{name} :gray[{count:,} · {count / n:.1%}]", width="stretch")
-        if st.button("Open", key=key, type="tertiary", help=f"All pictures of {title}"):
+        if st.button("Show all", key=key, type="tertiary", help=f"All pictures of {title}"):
             _open(view or title)
 
 

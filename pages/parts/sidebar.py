@@ -18,6 +18,8 @@ from pages.parts.workspace import plain
 def show() -> None:
     """Draw it, and settle which gallery is in use."""
     cards = workspace.galleries()
+    if opened := st.session_state.pop("open_next", ""):
+        use_gallery(opened)
     _follow_run()
     with st.sidebar:
         _pick_gallery(cards)

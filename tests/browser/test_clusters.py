@@ -1,0 +1,143 @@
+"""A newcomer's way through the app, from a folder to named clusters, as a person would go it."""
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SHOTS
+
+
+def open_folder(visitor, app, folder, labels="folder"):
+    visitor.go(f"{app.url}/look")
+    page = visitor.page
+    expect(page.get_by_text("600 pictures").first).to_be_visible(timeout=60_000)  # Postcards open by themselves
+    page.get_by_text("Open another folder").click()
+    page.get_by_label("Folder", exact=True).fill(str(folder))
+    page.get_by_role("button", name="Open folder").click()
+    expect(page.get_by_text(str(folder))).to_be_visible(timeout=30_000)
+    visitor.settle()
+
+
+def connect(visitor, app, url, model):
+    visitor.go(f"{app.url}/models")
+    page = visitor.page
+    page.get_by_label("Address").fill(url)
+    page.get_by_label("Address").press("Enter")
+    visitor.settle()
+    page.get_by_role("button", name="List its models").click()
+    expect(page.get_by_role("combobox", name="Vision model")).to_have_value(model)
+    visitor.shot("3-models-listed")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.get_by_role("button", name="Ask both models").click()
+    expect(page.get_by_text("Both answered")).to_be_visible(timeout=30_000)
+    visitor.shot("4-model-tried")
+
+
+def stats(url):
+    return json.loads(urllib.request.urlopen(url.removesuffix("/v1") + "/stats").read())
+
+
+def libraries_of(pid):
+    """Shared libraries that a process has mapped."""
+    return set(re.findall(r"\S+\.so\S*", Path(f"/proc/{pid}/maps").read_text()))
+
+
+def memory_of(pid):
+    """Resident memory of a process in MiB."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, record_property):
+    folder = shared / "data" / "cifar10" / "images"
+    visitor = visit(theme)
+    page = visitor.page
+    visitor.go(app.url)
+    visitor.shot("1-first-start")
+    open_folder(visitor, app, folder)
+    visitor.shot("2-look")
+    connect(visitor, app, replay, "recorded")
+    page.get_by_role("link", name="Clusters").click()
+    expect(page.get_by_label("Criterion", exact=True)).to_be_visible()
+    page.get_by_label("Criterion", exact=True).fill("object")
+    page.get_by_label("Criterion", exact=True).press("Enter")
+    expect(page.get_by_text("1,000 of 1,000 pictures to describe")).to_be_visible()
+    visitor.shot("5-price")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("Short answers so far")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    visitor.shot("6-clusters-appear")
+    expect(page.get_by_text("10 clusters", exact=True)).to_be_visible(timeout=120_000)
+    visitor.settle()
+    visitor.shot("7-done")
+    assert stats(replay)["tasks"]["describe"] <= 1000 + 1  # one more to try the model
+    assert "run=" in page.url
+
+    # Open a cluster, then a picture of it.
+    page.get_by_role("button", name="Show all").nth(1).click()
+    expect(page.get_by_role("button", name="All clusters")).to_be_visible()
+    visitor.settle()
+    visitor.shot("8-cluster")
+    page.locator(".grid button").nth(2).click()
+    expect(page.get_by_text("RAW LABEL → CLUSTER")).to_be_visible()
+    visitor.settle()
+    visitor.shot("9-picture")
+
+    # Rename it; the new name outlives a reload and is seen in another profile by its address.
+    page.get_by_role("button", name="Rename", exact=True).click()
+    page.get_by_label("New name").fill("my own name")
+    page.get_by_label("New name").press("Enter")
+    page.get_by_role("button", name="Rename", exact=True).nth(1).click()
+    expect(page.get_by_role("heading", name="my own name")).to_be_visible()
+    visitor.settle()
+    page.reload()
+    expect(page.get_by_role("heading", name="my own name")).to_be_visible(timeout=30_000)
+    visitor.shot("10-renamed")
+    address = re.sub(r"&(cluster|picture)=[^&]*", "", page.url)
+    other = visit(theme)
+    other.go(address)
+    expect(other.page.get_by_text("my own name")).to_be_visible()
+    expect(other.page.get_by_text("1 of 1 changes of yours are shown")).to_be_visible()
+    other.name += "-other"
+    other.shot("11-permalink")
+    asked = stats(replay)["repeated"]
+    assert asked == 0
+
+    # Every page was opened; the app process computes nothing, so it has no torch.
+    other.go(f"{app.url}/runs")
+    expect(other.page.get_by_text("done")).to_be_visible()
+    other.shot("12-runs")
+    loaded = libraries_of(app.process.pid)
+    assert loaded, "no libraries seen: the test looks at the wrong process"
+    assert not [name for name in loaded if "torch" in name]
+    print(f"app process: {memory_of(app.process.pid):.0f} MiB resident")
+    record_property("app_mib", memory_of(app.process.pid))
+    assert len(list(SHOTS.glob(f"{theme}-*.png"))) >= 11
+
+
+@pytest.mark.shared
+def test_a_path_outside_the_allowed_roots_is_refused(tmp_path, visit, shared):
+    from tests.browser.conftest import App
+
+    app = App(tmp_path / "home", {"VITRINE_ROOTS": str(shared / "data")}).start()
+    try:
+        visitor = visit()
+        visitor.go(f"{app.url}/look")
+        page = visitor.page
+        page.get_by_text("Open another folder").click(timeout=60_000)
+        page.get_by_label("Folder", exact=True).fill("/etc")
+        page.get_by_role("button", name="Open folder").click()
+        expect(page.get_by_text("VITRINE_ROOTS")).to_be_visible()
+        visitor.name = "roots"
+        visitor.shot("refused")
+    finally:
+        app.end()
