@@ -109,6 +109,7 @@ class Remembered:
         for i, item in enumerate(items):
             key = name(item)
             waiting.setdefault(key, _Open(key, [], item)).at.append(i)
+        distinct = len(waiting)
         for key, answer in self._store.get(waiting):
             self._progress.cost.known[task.name] += 1
             self._progress.check()
@@ -119,7 +120,7 @@ class Remembered:
             self._progress.cost.asked[task.name] += -(-len(left) // task.batch)
             yield from ((i, AnswerError("not asked")) for one in left for i in one.at)
         else:
-            yield from self._asked(task, payload, left, draw)
+            yield from self._asked(task, payload, left, draw, proven=len(left) < distinct)
 
     def one(
         self,
@@ -144,15 +145,16 @@ class Remembered:
         if self._load is None:
             self._progress.cost.asked[task.name] += 1
             raise RunError("This is not known yet.")
-        complaint, best, reason = "", None, ""
+        asked, best, reason = _Open(key, [0], None), None, ""
         for _ in range(tries):
-            got = self._ask_whole(task, payload, complaint)
+            before = asked.complaint
+            got = self._ask_whole(task, payload, asked)
             if answer := got.answers.get(0):
-                best, complaint = answer, wrong(answer)
-                if not complaint:
+                best, asked.complaint = answer, wrong(answer)
+                if not asked.complaint:
                     break
             else:
-                reason, complaint = got.reason, got.complaint or complaint
+                reason, asked.complaint = got.reason, got.complaint or before
         if best is None:
             raise RunError(f"{self.spec.label} gave no usable answer to {task.name}: {reason}.", "Try another model.")
         self._store.put({key: best}, task.name, self._name)
@@ -165,15 +167,18 @@ class Remembered:
         return self._store.found(self._name, "prose") == "yes" if said is None else not said
 
     def _asked(
-        self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int
+        self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int, proven: bool
     ) -> Iterator[tuple[int, dict[str, Any] | AnswerError]]:
-        """Ask for unknown items, once more for those that failed; what still fails is handed on as such."""
+        """Ask for unknown items, once more for those that failed; what still fails is handed on as such.
+
+        A `proven` model has answered others of these items before: what is left may well be what it refuses.
+        """
         yield from self._probe(task, payload, items, draw)
         prose = task.name == "describe" and self.writes_prose
         for again in (False, True):
             some = [one for one in items if (one.error is not None) is again and not one.answered]
             yield from self._send(task, payload, some, draw, prose)
-            if not again:
+            if not again and not proven:
                 self._believe_in_failure(items)
         for one in items:
             if one.error:
@@ -203,7 +208,7 @@ class Remembered:
     def _probe(
         self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int
     ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Ask the first few pictures; if all of them come back as prose, that is how this model answers."""
+        """Ask the first few pictures; if most come back as prose and none as JSON, that is how this model answers."""
         if task.name != "describe" or self.writes_prose or self._store.found(self._name, "json"):
             return
         first = items[:_PROBE]
@@ -212,15 +217,15 @@ class Remembered:
             if got.prose:
                 spoken[batch[0].key] = got.prose
             yield from self._keep(task, batch, got)
-        if spoken and all(one.key in spoken or (one.error and not one.error.raw) for one in first):
+        if any(one.answered for one in first):
+            self._store.set_found(self._name, "json", "yes")
+        elif 2 * len(spoken) > sum(bool(one.error and one.error.raw) for one in first):  # the rest was refused or cut
             self._store.set_found(self._name, "prose", "yes")
             self._progress.note(f"{self.spec.label} writes prose: its whole replies are taken as descriptions.")
             for one in first:
                 if one.key in spoken:
                     answer = {"description": spoken[one.key], "label": ""}
                     yield from self._keep(task, [one], Read({0: answer}))
-        elif any(one.answered for one in first):
-            self._store.set_found(self._name, "json", "yes")
 
     def _send(
         self, task: Task, payload: Mapping[str, Any], items: list[_Open], draw: int, prose: bool
@@ -259,6 +264,8 @@ class Remembered:
                 tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
                 batch = batches[number]
                 got = read(reply, task, dict(payload), len(batch), prose)
+                if prose and reply.cut and batch[0].tokens == 1:
+                    got = Read(reason="the answer was cut off")
                 for n, one in enumerate(batch):
                     if n not in got.answers:
                         one.error, one.complaint = AnswerError(got.reason, reply.text), got.complaint
@@ -281,9 +288,8 @@ class Remembered:
         told = self._instructions(task)
         return Request(task.name, told, said, task.schema, pictures, prose, tokens, draw)
 
-    def _ask_whole(self, task: Task, payload: Mapping[str, Any], complaint: str) -> Read:
-        batch = [_Open(b"", [0], None, complaint)]
-        for _, got in self._replies(task, payload, [batch], 0, prose=False):
+    def _ask_whole(self, task: Task, payload: Mapping[str, Any], asked: _Open) -> Read:
+        for _, got in self._replies(task, payload, [[asked]], 0, prose=False):
             return got
         return Read(reason="the model did not answer")
 
