@@ -20,6 +20,7 @@ from engine.steps.answers import Remembered
 from engine.store.answers import Store
 from engine.store.runs import Run, Runs
 
+ROOT = Path(__file__).parents[1]
 FAKE = ModelSpec("fake", "fake")
 TWO_COLOURS = {"red/1.png": "red", "red/2.png": "red", "red/3.png": "red", "blue/1.png": "blue", "blue/2.png": "blue"}
 COLOUR = Params(Criterion("colour"))

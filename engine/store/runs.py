@@ -147,14 +147,17 @@ class Run:
             lines = (self.path / "edits.jsonl").read_text().splitlines()
         except FileNotFoundError:
             return []
-        return [json.loads(line) | {"n": i} for i, line in enumerate(lines, 1) if line.endswith("}")]
+        return [edit | {"n": i} for i, edit in enumerate(filter(None, map(_edit, lines)), 1)]
 
     def add_edit(self, edit: Mapping[str, Any]) -> None:
         """Append one change."""
         line = json.dumps({**edit, "at": time.time()}) + "\n"
-        with _said(self.path), (self.path / "edits.jsonl").open("a") as log:
+        with _said(self.path), (self.path / "edits.jsonl").open("ab+") as log:
             fcntl.flock(log, fcntl.LOCK_EX)
-            log.write(line)
+            if log.seek(0, os.SEEK_END):
+                log.seek(-1, os.SEEK_END)
+                line = line if log.read(1) == b"\n" else "\n" + line  # a full disk tore the last one
+            log.write(line.encode())
 
     def drop_edit(self) -> None:
         """Take the newest change back."""
@@ -221,7 +224,7 @@ class Runs:
         if not self._root.is_dir():
             return []
         found = [Run(self._root / name) for name in os.listdir(self._root) if _ID.fullmatch(name)]
-        pairs = [(run, run.status) for run in found if (run.path / "status.json").exists()]
+        pairs = [(run, status) for run in found if (status := _standing(run))]
         return sorted(pairs, key=lambda pair: -pair[1].queued)
 
     def submit(self, request: Request, budget: float | None = None, again: bool = False) -> Run:
@@ -267,6 +270,22 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.write_text(json.dumps(value))
         beside.replace(path)
+
+
+def _standing(run: Run) -> Status | None:
+    """A run's status for a list of runs, which one bad file must not empty; None where there is no run."""
+    try:
+        return run.status
+    except RunError as problem:
+        gone = not (run.path / "status.json").exists()
+        return None if gone else Status("failed", error=problem.message, hint=problem.hint)
+
+
+def _edit(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:  # torn
+        return {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
