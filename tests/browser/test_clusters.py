@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SHOTS
+from tests.fake_endpoint import FakeEndpoint
+from tests.planted import many, paint
 
 
 def open_folder(visitor, app, folder, labels="folder"):
@@ -57,7 +59,7 @@ def memory_of(pid):
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, record_property):
+def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, capsys):
     folder = shared / "data" / "cifar10" / "images"
     visitor = visit(theme)
     page = visitor.page
@@ -119,8 +121,8 @@ def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, record
     loaded = libraries_of(app.process.pid)
     assert loaded, "no libraries seen: the test looks at the wrong process"
     assert not [name for name in loaded if "torch" in name]
-    print(f"app process: {memory_of(app.process.pid):.0f} MiB resident")
-    record_property("app_mib", memory_of(app.process.pid))
+    with capsys.disabled():
+        print(f"\napp process: {memory_of(app.process.pid):.0f} MiB resident", end="")  # noqa: T201
     assert len(list(SHOTS.glob(f"{theme}-*.png"))) >= 11
 
 
@@ -141,3 +143,39 @@ def test_a_path_outside_the_allowed_roots_is_refused(tmp_path, visit, shared):
         visitor.shot("refused")
     finally:
         app.end()
+
+
+@pytest.mark.timeout(240)
+def test_names_of_any_kind_on_pictures_of_our_own(app, visit, tmp_path):
+    """The same way without recordings: a fake server, pictures whose names try to be markup, labels from a pattern."""
+    colours = many(36) | {"<img src=x onerror=alert(1)> ![a](b).png": "red"}
+    folder = paint(tmp_path / "own pictures", colours)
+    visitor = visit()
+    page = visitor.page
+    alarms = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    with FakeEndpoint(models=("eye",), seconds=0.05) as server:
+        open_folder(visitor, app, folder)
+        connect(visitor, app, server.url, "eye")
+        visitor.go(f"{app.url}/clusters")
+        page.get_by_label("Criterion", exact=True).fill("colour")
+        page.get_by_label("Criterion", exact=True).press("Enter")
+        expect(page.get_by_text("37 of 37 pictures to describe")).to_be_visible()
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(page.get_by_text("4 clusters", exact=True)).to_be_visible(timeout=60_000)
+        visitor.settle()
+        page.get_by_role("button", name="Show all").first.click()
+        expect(page.get_by_role("heading", name="red")).to_contain_text("10")
+        page.get_by_alt_text("onerror").click()
+        expect(page.get_by_text("<img src=x onerror=alert(1)> ![a](b).png")).to_be_visible()
+        asked = server.count("describe")
+        assert asked == 37 + 1  # one more to try the model
+    visitor.name = "own"
+    visitor.shot("hostile-name")
+    assert alarms == []
+
+    # Keyboard: the focus moves with the arrows, Enter opens.
+    page.locator(".grid button").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".grid button[aria-pressed=true]")).to_have_count(1)
