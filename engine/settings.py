@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,7 @@ def load(environ: Mapping[str, str] | None = None, here: Path | None = None) -> 
     def pick(variable: str, value: object) -> str:
         return env.get(f"VITRINE_{variable}") or ("" if value is None else str(value))
 
-    roots = pick("ROOTS", os.pathsep.join(said["roots"]) if said.get("roots") else "")
+    roots = pick("ROOTS", os.pathsep.join(_folders(said.get("roots"))))
     return Settings(
         home=home,
         models=pick("MODELS", said.get("models")) or "endpoint",
@@ -102,7 +103,13 @@ def load(environ: Mapping[str, str] | None = None, here: Path | None = None) -> 
 
 
 def save_endpoint(settings: Settings, endpoint: Endpoint, prices: Prices) -> Settings:
-    """Write the endpoint and prices (never the key) to the workspace's vitrine.toml, keeping what else it says."""
+    """Write the endpoint and prices (never the key) to the workspace's vitrine.toml, keeping what else it says.
+
+    The file is for its owner's eyes only, as the URL may hold a user and a password.
+
+    Raises:
+        SettingsError: the file cannot be read or written.
+    """
     path = settings.home / "vitrine.toml"
     said = _read(path)
     said["endpoint"] = {
@@ -114,26 +121,41 @@ def save_endpoint(settings: Settings, endpoint: Endpoint, prices: Prices) -> Set
     }
     kept = {"input_per_million": prices.input_per_million, "output_per_million": prices.output_per_million}
     said["prices"] = {name: value for name, value in kept.items() if value is not None}
-    settings.home.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
-    beside.write_text(_toml(said))
-    beside.replace(path)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        beside.touch(0o600)
+        beside.write_text(_toml(said), "utf-8")
+        beside.replace(path)
+    except OSError as problem:
+        hint = "Make room on the disk, or set VITRINE_HOME to a folder you may write to."
+        raise SettingsError(f"{path} cannot be written: {problem.strerror or problem}.", hint) from problem
     return replace(settings, endpoint=replace(endpoint, key=settings.endpoint.key), prices=prices)
 
 
 def public_url(url: str) -> str:
-    """A URL less its user, password, query and fragment: fit to be shown, stored and named by."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    """A URL less its user, password, query and fragment: fit to be shown, stored and named by.
+
+    Empty where it is no URL with a host: nobody knows then which part of it is a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a port out of range, brackets that do not close
+        return ""
+    if not parts.scheme or not host:
+        return ""
     if ":" in host:
         host = f"[{host}]"
-    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, parts.path.rstrip("/"), "", ""))
+    return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", parts.path.rstrip("/"), "", ""))
 
 
 def is_loopback(url_or_host: str) -> bool:
     """Whether what is sent there stays on this machine."""
-    host = (urlsplit(url_or_host).hostname or "") if "//" in url_or_host else url_or_host.strip("[]")
+    host = url_or_host.strip("[]")
     try:
+        if "//" in url_or_host:
+            host = urlsplit(url_or_host).hostname or ""
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
@@ -141,7 +163,7 @@ def is_loopback(url_or_host: str) -> bool:
 
 def _read(path: Path) -> dict:
     try:
-        return tomllib.loads(path.read_text()) if path.is_file() else {}
+        return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise SettingsError(f"{path} cannot be read: {problem}.", "Mend or remove the file.") from problem
 
@@ -166,6 +188,14 @@ def _number(name: str, text: str, default: float, least: float) -> float:
     return value
 
 
+def _folders(roots: object) -> list[str]:
+    """What vitrine.toml says of roots: one folder or a list of them."""
+    listed = [roots] if isinstance(roots, str) else roots or []
+    if not isinstance(listed, list) or not all(isinstance(root, str) and root for root in listed):
+        raise SettingsError(f"roots in vitrine.toml is {roots!r}.", 'Write it as roots = ["/data/pictures"].')
+    return listed
+
+
 def _price(table: dict, name: str) -> float | None:
     value = table.get(name)
     if value is None:
@@ -178,6 +208,14 @@ def _price(table: dict, name: str) -> float | None:
 def _toml(tables: dict) -> str:
     """The little TOML that settings need: strings, numbers, lists of strings, one level of tables."""
 
+    def letter(c: str) -> str:
+        if c.isprintable():
+            return c
+        return "\ufffd" if "\ud800" <= c <= "\udfff" else f"\\U{ord(c):08x}"  # TOML has no lone surrogates
+
+    def name(of: str) -> str:
+        return of if re.fullmatch(r"[A-Za-z0-9_-]+", of) else value(of)
+
     def value(of: object) -> str:
         if isinstance(of, bool):
             return str(of).lower()
@@ -186,10 +224,10 @@ def _toml(tables: dict) -> str:
         if isinstance(of, list):
             return "[" + ", ".join(value(v) for v in of) + "]"
         escaped = str(of).replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+        return '"' + "".join(map(letter, escaped)) + '"'
 
-    plain = [f"{k} = {value(v)}" for k, v in tables.items() if not isinstance(v, dict)]
-    for name, table in tables.items():
+    plain = [f"{name(k)} = {value(v)}" for k, v in tables.items() if not isinstance(v, dict)]
+    for title, table in tables.items():
         if isinstance(table, dict):
-            plain += ["", f"[{name}]", *(f"{k} = {value(v)}" for k, v in table.items())]
+            plain += ["", f"[{name(title)}]", *(f"{name(k)} = {value(v)}" for k, v in table.items())]
     return "\n".join(plain).strip() + "\n"

@@ -61,7 +61,7 @@ def _endpoint_specs(settings: Settings) -> dict[str, ModelSpec]:
             "No endpoint is connected.",
             "Connect one on the Models page, or set VITRINE_ENDPOINT_URL, VITRINE_VISION_MODEL and VITRINE_CHAT_MODEL.",
         )
-    if not end.url.startswith(("http://", "https://")) or not public_url(end.url).partition("//")[2]:
+    if not public_url(end.url).startswith(("http://", "https://")):
         raise SettingsError(
             f"The endpoint's address {public_url(end.url)!r} is no web address.",
             "It should look like http://127.0.0.1:8000/v1.",
