@@ -32,6 +32,7 @@ _TRIES = 6  # of one request, on errors that pass
 _GRACE = 1.0  # seconds that what is in flight gets to land after a stop
 _LONGEST_WAIT = 20.0  # seconds between two tries, unless the server asks for more
 _PATIENCE = 300.0  # seconds without any answer from a server that only says "later"
+_IN_VAIN = 8  # requests, of many, given up before any is answered: the others would be asked in vain, too
 
 
 class OpenAIEndpoint:
@@ -49,7 +50,8 @@ class OpenAIEndpoint:
         self._url = spec.options.get("url", "")
         self._last_answer = time.monotonic()
         self._not_before = 0.0  # no request is sent earlier: the server said so
-        self._answered = 0
+        self._answered = self._given_up = 0
+        self._many = False  # whether this is asked a lot, so that it pays to find out early that nothing works
 
     def describe(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
         """Replies as they complete; see roles.Vision."""
@@ -93,6 +95,7 @@ class OpenAIEndpoint:
     async def _all(self, requests: Sequence[Request], put: Any, stop: threading.Event) -> None:  # noqa: ANN401
         """Ask the first alone while the server is unknown, then up to `concurrency` at once."""
         order = iter(range(len(requests)))
+        self._given_up, self._many = 0, len(requests) > 4 * _IN_VAIN
         self._last_answer = time.monotonic()
         async with openai.AsyncOpenAI(
             base_url=self._endpoint.url,
@@ -152,8 +155,9 @@ class OpenAIEndpoint:
             except (TimeoutError, openai.OpenAIError) as problem:
                 failures += 1
                 why = self._what_passes(problem, failures)
-                if failures >= _TRIES:
-                    return Reply(failure=f"{why}, {_TRIES} times")
+                if failures >= _TRIES or (failures > 1 and not self._answered and _is_late(problem)):
+                    self._give_up(why)
+                    return Reply(failure=f"{why}, {failures} times")
                 await asyncio.sleep(random.uniform(0.5, 1) * min(_LONGEST_WAIT, 0.5 * 2**failures))
 
     def _what_passes(self, problem: Exception, failures: int) -> str:
@@ -162,7 +166,7 @@ class OpenAIEndpoint:
         Raises:
             ModelError: none will.
         """
-        if isinstance(problem, TimeoutError | openai.APITimeoutError):
+        if _is_late(problem):
             return f"no answer within {self._endpoint.timeout:g} s"
         if isinstance(problem, openai.APIConnectionError):
             silent = time.monotonic() - self._last_answer
@@ -175,6 +179,17 @@ class OpenAIEndpoint:
         if isinstance(problem, openai.APIStatusError) and problem.status_code not in _NO_USE:
             return f"the server failed ({problem.status_code})"
         raise self._no_use(problem)
+
+    def _give_up(self, why: str) -> None:
+        """Count a request that stays without an answer.
+
+        Raises:
+            ModelError: several of many did, and none was ever answered.
+        """
+        self._given_up += 1
+        if self._many and not self._answered and self._given_up >= _IN_VAIN:
+            mend = "Look at the server's log, or raise VITRINE_TIMEOUT for a slow model; then run again."
+            raise ModelError(f"{self._url} answered none of {self._given_up} questions: {why}.", mend)
 
     def _no_use(self, problem: Exception) -> ModelError:
         """Why this server cannot be asked at all."""
@@ -238,6 +253,10 @@ async def _together(jobs: list[Any]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_late(problem: Exception) -> bool:
+    return isinstance(problem, TimeoutError | openai.APITimeoutError)
 
 
 def _short(text: str) -> str:
