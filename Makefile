@@ -17,6 +17,7 @@ test: $(VENV)/dev.done browser
 	$(BIN)/python -m pytest $(if $(filter 0,$(BROWSER)),-m "not browser") $(ARGS)
 
 bench: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.gallery
 	$(BIN)/python -m benchmarks.clusters
 
 format: $(VENV)/dev.done
