@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import openai
 
@@ -46,7 +47,8 @@ class OpenAIEndpoint:
 
     def __init__(self, spec: ModelSpec, endpoint: Endpoint, profile: Path) -> None:
         self.spec, self._endpoint, self._profile = spec, endpoint, profile
-        self._dialect, self._sure = _recall(profile)
+        self._kept = _recall(profile)  # what is known to work
+        self._dialect = self._kept or Dialect()
         self._url = spec.options.get("url", "")
         self._last_answer = time.monotonic()
         self._not_before = 0.0  # no request is sent earlier: the server said so
@@ -98,10 +100,7 @@ class OpenAIEndpoint:
         self._given_up, self._many = 0, len(requests) > 4 * _IN_VAIN
         self._last_answer = time.monotonic()
         async with openai.AsyncOpenAI(
-            base_url=self._endpoint.url,
-            api_key=self._endpoint.key or "none",
-            max_retries=0,
-            timeout=self._endpoint.timeout,
+            **_address(self._endpoint), max_retries=0, timeout=self._endpoint.timeout
         ) as client:
 
             async def work(some: Iterator[int]) -> None:
@@ -117,7 +116,7 @@ class OpenAIEndpoint:
 
             watch = asyncio.create_task(until_stopped())
             try:
-                if not self._sure:
+                if self._kept is None:
                     await _first(work(itertools.islice(order, 1)), watch)
                 width = min(self._endpoint.concurrency, len(requests))
                 await _first(_together([work(order) for _ in range(width)]), watch)
@@ -143,16 +142,12 @@ class OpenAIEndpoint:
             except (openai.BadRequestError, openai.UnprocessableEntityError) as problem:
                 less = narrower(dialect, problem.message, made)
                 if less is None:
-                    return Reply(failure=f"the server refused the question: {_short(problem.message)}")
+                    return Reply(failure=f"the server refused the question: {self._short(problem.message)}")
                 if self._dialect == dialect:
                     self._dialect = less
             except openai.RateLimitError as problem:
                 self._slow_down(problem)
-            except NotAnAnswerError:
-                raise ModelError(
-                    f"{self._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER
-                ) from None
-            except (TimeoutError, openai.OpenAIError) as problem:
+            except (TimeoutError, openai.OpenAIError, NotAnAnswerError) as problem:
                 failures += 1
                 why = self._what_passes(problem, failures)
                 if failures >= _TRIES or (failures > 1 and not self._answered and _is_late(problem)):
@@ -166,6 +161,10 @@ class OpenAIEndpoint:
         Raises:
             ModelError: none will.
         """
+        if isinstance(problem, NotAnAnswerError):
+            if self._answered:  # a gateway whose upstream is out of order
+                return "what came was no answer"
+            raise ModelError(f"{self._url} does not answer as an OpenAI-compatible server does.", _NO_SERVER) from None
         if _is_late(problem):
             return f"no answer within {self._endpoint.timeout:g} s"
         if isinstance(problem, openai.APIConnectionError):
@@ -200,6 +199,10 @@ class OpenAIEndpoint:
             return ModelError(f"{self._url} has no model named {self.spec.name!r}.", "Name one that this server lists.")
         return ModelError(f"{self._url} has no chat completions.", _NO_SERVER)
 
+    def _short(self, text: str) -> str:
+        """What a server said, in one line; some repeat the key."""
+        return " ".join(text.replace(self._endpoint.key or "\0", "(the key)").split())[:200]
+
     def _slow_down(self, problem: openai.RateLimitError) -> None:
         """Hold every request back for as long as the server asks.
 
@@ -224,8 +227,8 @@ class OpenAIEndpoint:
         """A proper answer came: what was asked this way works."""
         self._last_answer = time.monotonic()
         self._answered += 1
-        if not self._sure and self._dialect == dialect:
-            self._sure = True
+        if self._dialect == dialect != self._kept:
+            self._kept = dialect
             _remember(self._profile, dialect)
 
 
@@ -259,15 +262,18 @@ def _is_late(problem: Exception) -> bool:
     return isinstance(problem, TimeoutError | openai.APITimeoutError)
 
 
-def _short(text: str) -> str:
-    return " ".join(text.split())[:200]
+def _address(endpoint: Endpoint) -> dict[str, Any]:
+    """Where to ask and with which key; the client would put a query before the path's end."""
+    parts = urlsplit(endpoint.url)
+    base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    return {"base_url": base, "default_query": dict(parse_qsl(parts.query)), "api_key": endpoint.key or "none"}
 
 
-def _recall(profile: Path) -> tuple[Dialect, bool]:
+def _recall(profile: Path) -> Dialect | None:
     try:
-        return Dialect(**json.loads(profile.read_text())), True
+        return Dialect(**json.loads(profile.read_text()))
     except (OSError, ValueError, TypeError):
-        return Dialect(), False
+        return None
 
 
 def _remember(profile: Path, dialect: Dialect) -> None:
@@ -299,11 +305,11 @@ def list_models(endpoint: Endpoint) -> list[str]:
         ModelError: nobody answers, the key is wrong, or it is no OpenAI-compatible server.
     """
     spec = ModelSpec("openai_endpoint", "", options={"url": public_url(endpoint.url)})
+    if not public_url(endpoint.url).startswith(("http://", "https://")):
+        raise ModelError("This is no web address.", "It should look like http://127.0.0.1:8000/v1.")
     asked = OpenAIEndpoint(spec, endpoint, Path())
     try:
-        with openai.OpenAI(
-            base_url=endpoint.url, api_key=endpoint.key or "none", max_retries=1, timeout=min(endpoint.timeout, 15)
-        ) as client:
+        with openai.OpenAI(**_address(endpoint), max_retries=1, timeout=min(endpoint.timeout, 15)) as client:
             return [model.id for model in client.models.list().data]
     except openai.OpenAIError as problem:
         asked._what_passes(problem, 2)

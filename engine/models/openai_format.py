@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from engine.models.roles import Reply, Request, Shown
 
 MAX_SIDE = 768  # pixels; the longest side of a picture sent, unless options.max_side says otherwise
+_FORMAT = re.compile(r"response.format|json.schema|json.object|grammar|guided|structured output")
 
 
 @dataclass(frozen=True)
@@ -77,18 +79,19 @@ def data_url(picture: Shown, side: int) -> str:
 def narrower(dialect: Dialect, complaint: str, sent: Mapping[str, Any]) -> Dialect | None:
     """The dialect less what the server complains of; None where it complains of something else."""
     said = complaint.lower()
-    if "response_format" in sent and ("response_format" in said or "json_schema" in said or "json_object" in said):
+    if "response_format" in sent and _FORMAT.search(said):
         kind = sent["response_format"]["type"]
         return replace(dialect, schema="json_object" if kind == "json_schema" else "none")
     if "temperature" in sent and "temperature" in said:
         return replace(dialect, temperature=False)
-    if "max_tokens" in sent and "max_tokens" in said:
+    room = "maximum context length" in said  # an older vLLM does not say which parameter asks for too much
+    if "max_tokens" in sent and ("max_tokens" in said or room):
         return replace(dialect, max_tokens="max_completion_tokens")
-    if "max_completion_tokens" in sent and "max_completion_tokens" in said:
+    if "max_completion_tokens" in sent and ("max_completion_tokens" in said or room):
         return replace(dialect, max_tokens="")
     if "seed" in sent and "seed" in said:
         return replace(dialect, seed=False)
-    if sent["messages"][0]["role"] == "system" and "system" in said:
+    if sent["messages"][0]["role"] == "system" and re.search(r"\b(system|roles?)\b", said):
         return replace(dialect, system=False)
     return None
 
@@ -104,10 +107,10 @@ def reply_from(text: str) -> Reply:
         choice = answer["choices"][0]
         message = choice["message"]
         content, refusal = message.get("content"), message.get("refusal")
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         raise NotAnAnswerError from None
     if isinstance(content, list):  # some servers answer in parts
-        content = "".join(p.get("text", "") for p in content if isinstance(p, dict))
+        content = "".join(str(p.get("text") or "") for p in content if isinstance(p, dict))
     used = answer.get("usage") if isinstance(answer.get("usage"), dict) else {}
     ended = choice.get("finish_reason")
     refused = bool(refusal) or ended == "content_filter"
@@ -121,4 +124,4 @@ def reply_from(text: str) -> Reply:
 
 
 def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and value >= 0 else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e12 else 0
