@@ -1,6 +1,6 @@
 """Vision and chat on this machine: any image-text-to-text or text-generation checkpoint that transformers can load.
 
-Translation is pure (`conversation`, `plain_prompt`, `shielded`) and apart from the call. A checkpoint with a chat
+Translation is apart from the call, in transformers_format.py. A checkpoint with a chat
 template is asked as WIRE.md says; a captioner without one (BLIP-2) gets a question in plain words. Where prose is
 wanted, the instructions are left out: models that write no JSON follow one short sentence better than a page.
 
@@ -11,10 +11,8 @@ only where the prompt is the same (some count positions through the padding), an
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 import os
-import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,14 +33,15 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageText
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
 from engine.errors import ModelError, SettingsError, VitrineError
+from engine.models.machine import DTYPES, device_for, dtype_for
 from engine.models.roles import Check, ModelSpec, Reply, Request
+from engine.models.transformers_format import control_words, conversation, plain_prompt
 from engine.settings import Settings
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()  # of loading; downloads keep theirs
 _log = logging.getLogger("vitrine")
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _SMALLER = "Use a smaller model, options.batch = 1, a smaller max_side, or dtype bfloat16."
 _LOOK = 0.2  # seconds between two looks at `check` while a model computes
 _LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, AttributeError, SafetensorError)
@@ -95,7 +94,7 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> LocalModel:
         SettingsError: an option or a device that cannot be used.
         ModelError: the checkpoint cannot be had, or cannot play this role.
     """
-    options, device = _options(spec), _device(settings.device)
+    options, device = _options(spec), device_for(settings.device)
     folder = Path(spec.name).expanduser()
     local = folder.is_dir()
     if not local and (folder.is_absolute() or spec.name.startswith((".", "~"))):
@@ -103,11 +102,11 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> LocalModel:
     where = {"pretrained_model_name_or_path": str(folder) if local else spec.name, "revision": spec.revision or "main"}
     try:
         try:  # what is on this machine already is asked of no server
-            model, processor = _parts(role, spec, where, _dtype(options.dtype, device), local_files_only=True)
+            model, processor = _parts(role, spec, where, dtype_for(options.dtype, device), local_files_only=True)
         except OSError:
             if local:
                 raise
-            model, processor = _parts(role, spec, where, _dtype(options.dtype, device), local_files_only=False)
+            model, processor = _parts(role, spec, where, dtype_for(options.dtype, device), local_files_only=False)
         loaded = LocalModel(spec, options, model.eval().to(device), processor)
     except torch.OutOfMemoryError:
         raise ModelError(f"{spec.label} does not fit into the memory of {device}.", _SMALLER) from None
@@ -278,77 +277,6 @@ class LocalModel:
         return None
 
 
-def conversation(
-    request: Request,
-    pictures: Sequence[Image.Image],
-    control: re.Pattern[str],
-    folded: bool = False,
-    parts: bool = True,
-) -> list[dict[str, Any]]:
-    """The request as the messages of a chat template.
-
-    Args:
-        request: what is asked.
-        pictures: the request's pictures, opened.
-        control: the model's control words (`control_words`).
-        folded: the instructions go before the user's words, for templates that know no system role.
-        parts: content is a list of parts, as processors want it; tokenizers want a string.
-    """
-    told, asked = shielded(request.instructions, control), _object(request, control)
-    if request.prose:
-        told, asked = "", shielded(_plain_wish(request.payload), control)
-    if told and folded:
-        told, asked = "", f"{told}\n\n{asked}"
-
-    def content(text: str, shown: Sequence[Image.Image] = ()) -> Any:  # noqa: ANN401
-        seen = [{"type": "image", "image": picture} for picture in shown]
-        return [*seen, {"type": "text", "text": text}] if parts else text
-
-    system = [{"role": "system", "content": content(told)}] if told else []
-    return [*system, {"role": "user", "content": content(asked, pictures)}]
-
-
-def plain_prompt(request: Request, control: re.Pattern[str]) -> str:
-    """The request for a model without a chat template: a question about the picture, or instructions and JSON."""
-    if request.task == "describe":
-        about = " ".join(str(request.payload.get("criterion") or "").split())
-        asks = f"What does this picture show about its {about}?" if about else "What does this picture show?"
-        asks = about if about.endswith("?") else asks
-        return shielded(f"Question: {asks}{_limits(request.payload)} Answer:", control)
-    return f"{shielded(request.instructions, control)}\n\n{_object(request, control)}\n\nAnswer:"
-
-
-def shielded(text: str, control: re.Pattern[str]) -> str:
-    """The text with each control word of the model ("<image>", "</s>") broken by a space, so that it is only a word."""
-    return control.sub(lambda found: found[0] + " ", text)
-
-
-def control_words(processor: Any, tokens: Any) -> re.Pattern[str]:  # noqa: ANN401
-    """Matches the first character of every special token of a processor and its tokenizer."""
-    words = {added.content for added in tokens.added_tokens_decoder.values() if added.special}
-    named = [getattr(processor, f"{kind}_token", None) for kind in ("image", "video", "audio")]
-    words |= {getattr(token, "content", token) for token in named if token} | {"<image>"}
-    # found by looking ahead: a word that begins inside another is found as well
-    return re.compile(rf"(?=(?:{'|'.join(map(re.escape, sorted(w for w in words if len(w) > 1)))})).", re.DOTALL)
-
-
-def _object(request: Request, control: re.Pattern[str]) -> str:
-    """The JSON object of the wire; control words lose their first character to an escape, which reads the same."""
-    whole = json.dumps({"task": request.task, **request.payload}, ensure_ascii=False)
-    return control.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
-
-
-def _plain_wish(payload: Mapping[str, Any]) -> str:
-    about = str(payload.get("criterion") or "")
-    matters = f", as far as it matters for this question: {about}." if about else "."
-    return f"Describe in two or three plain sentences what this picture shows{matters}{_limits(payload)}"
-
-
-def _limits(payload: Mapping[str, Any]) -> str:
-    pairs = (("Look at", payload.get("look_at")), ("Ignore", payload.get("ignore")))
-    return "".join(f" {verb} {str(what).rstrip('.')}." for verb, what in pairs if what)
-
-
 def _options(spec: ModelSpec) -> Options:
     try:
         options = Options(**spec.options)
@@ -359,28 +287,9 @@ def _options(spec: ModelSpec) -> Options:
         value = getattr(options, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SettingsError(f"The option {name} is {value!r}.", f"Give a whole number of at least {least}.")
-    if options.dtype not in ("auto", *_DTYPES):
-        raise SettingsError(f"The option dtype is {options.dtype!r}.", f"Use auto, {', '.join(_DTYPES)}.")
+    if options.dtype not in ("auto", *DTYPES):
+        raise SettingsError(f"The option dtype is {options.dtype!r}.", f"Use auto, {', '.join(DTYPES)}.")
     return options
-
-
-def _device(wish: str) -> torch.device:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", wish):
-        raise SettingsError(f"There is no device {wish!r}.", "Use auto, cpu, cuda or cuda:0.")
-    if wish in ("auto", "cpu"):
-        return torch.device("cuda" if wish == "auto" and torch.cuda.is_available() else "cpu")
-    device = torch.device(wish)
-    if (device.index or 0) >= torch.cuda.device_count():
-        raise SettingsError(f"There is no GPU {wish} on this machine.", "Use auto or cpu, or look at nvidia-smi.")
-    return device
-
-
-def _dtype(wish: str, device: torch.device) -> torch.dtype:
-    if wish != "auto":
-        return _DTYPES[wish]
-    if device.type == "cpu":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
 def _parts(

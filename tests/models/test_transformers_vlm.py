@@ -14,6 +14,7 @@ from engine.errors import ModelError, SettingsError, Stopped, VitrineError
 from engine.models import load
 from engine.models import transformers_vlm as vlm
 from engine.models.roles import ModelSpec, Reply, Request
+from engine.models.transformers_format import conversation, plain_prompt
 from engine.settings import Settings
 from tests.models.tiny_checkpoints import PARTS_TEMPLATE, save_blip2, save_llama, save_llava
 
@@ -205,14 +206,14 @@ def test_control_words_in_the_payload_are_only_words(tiny: Path, name: str) -> N
 def test_conversation_is_the_wire_and_shields_data() -> None:
     control = re.compile(r"(?=(?:<image>|</s>)).", re.DOTALL)
     request = Request("label", "Be <image> brief.", {"items": ["a <image></s>"]}, {})
-    system, user = vlm.conversation(request, (), control, parts=False)
+    system, user = conversation(request, (), control, parts=False)
     assert system == {"role": "system", "content": "Be < image> brief."}
     assert "<image>" not in user["content"]
     assert json.loads(user["content"]) == {"task": "label", "items": ["a <image></s>"]}
-    (only,) = vlm.conversation(request, (), control, folded=True, parts=False)
+    (only,) = conversation(request, (), control, folded=True, parts=False)
     assert only["content"] == f"{system['content']}\n\n{user['content']}"
     picture = Noise(0).open()
-    (prose,) = vlm.conversation(picture_request(0), [picture], control)
+    (prose,) = conversation(picture_request(0), [picture], control)
     assert prose["content"][0] == {"type": "image", "image": picture}
     words = prose["content"][1]["text"]
     assert "JSON" not in words
@@ -222,11 +223,11 @@ def test_conversation_is_the_wire_and_shields_data() -> None:
 
 def test_plain_prompt_is_a_question() -> None:
     control = re.compile("(?=<image>).")
-    prompt = vlm.plain_prompt(picture_request(0, "mood <image>"), control)
+    prompt = plain_prompt(picture_request(0, "mood <image>"), control)
     assert prompt == "Question: What does this picture show about its mood < image>? Look at the light. Answer:"
-    asked = vlm.plain_prompt(Request("describe", "", {"criterion": "Is it dark?"}, {}), control)
+    asked = plain_prompt(Request("describe", "", {"criterion": "Is it dark?"}, {}), control)
     assert asked == "Question: Is it dark? Answer:"
-    nothing = vlm.plain_prompt(Request("describe", "", {}, {}), control)
+    nothing = plain_prompt(Request("describe", "", {}, {}), control)
     assert nothing == "Question: What does this picture show? Answer:"
 
 
