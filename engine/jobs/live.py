@@ -6,6 +6,7 @@ a count. The same request asked again is the way to wait for it. Pages reach mod
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import socket
@@ -60,7 +61,7 @@ def address(home: Path) -> Path:
 
 
 def serve(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> None:
-    """Answer until told to end.
+    """Answer until told to end; beside another live process of this workspace, wait until that one has ended.
 
     Args:
         read_settings: called for each request: the endpoint may have been connected meanwhile.
@@ -68,6 +69,17 @@ def serve(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> N
     """
     path = address(read_settings().home)
     path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("a") as lock:  # the system lets go of it when its holder dies
+        while not ending():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.3)
+            else:
+                return _listen(path, read_settings, ending)
+
+
+def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[[], str]) -> None:
     path.unlink(missing_ok=True)
     desk = _Desk(read_settings)
 
