@@ -52,6 +52,8 @@ def execute(
                 f"The worker died {status.fruitless} times on this run without getting anywhere.",
                 "Look at the log of the app; a smaller sample or another model may do.",
             )
+        if status.budget is not None and not settings.prices.known:
+            raise RunError("A budget was set, but no prices, so it could not be kept.", "Set prices or no budget.")
         _answer(run, status, progress, settings)
         status.state = "done"
     except Stopped as said:
