@@ -37,6 +37,7 @@ class Asked:
     body: dict[str, Any]
     headers: dict[str, str]
     path: str
+    at: float  # monotonic seconds
 
 
 @dataclass
@@ -170,7 +171,15 @@ class _Handler(BaseHTTPRequestHandler):
         with self.to._lock:
             same = sum(a.payload == payload and a.colours == colours for a in self.to.asked)
             asked = Asked(
-                len(self.to.asked) + 1, same + 1, payload["task"], payload, colours, body, dict(self.headers), self.path
+                len(self.to.asked) + 1,
+                same + 1,
+                payload["task"],
+                payload,
+                colours,
+                body,
+                dict(self.headers),
+                self.path,
+                time.monotonic(),
             )
             self.to.asked.append(asked)
         return asked
