@@ -71,7 +71,9 @@ def _move(edited: Edited, edit: Mapping[str, Any]) -> Edited:
     files, to = set(edit["files"]), edit["to"]
     if to and to not in [c.name for c in edited.result.clusters]:
         raise RunError(f"there is no cluster {to!r}.")
-    rows = tuple(replace(r, cluster=to, how="person") if r.file in files else r for r in edited.result.rows)
+    rows = tuple(
+        replace(r, cluster=to, how="person", second="", why="") if r.file in files else r for r in edited.result.rows
+    )
     review = tuple(r for r in edited.result.review if r.file not in files)
     return replace(edited, result=_counted(replace(edited.result, rows=rows, review=review)))
 
@@ -97,9 +99,8 @@ def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 def _named(result: Result, new: Mapping[str, str]) -> Result:
     """The result under other names; clusters that get the same name become one."""
-    rows = tuple(
-        replace(r, cluster=new.get(r.cluster, r.cluster), second=new.get(r.second, r.second)) for r in result.rows
-    )
+    rows = tuple(_renamed(row, new) for row in result.rows)
+    agreed = {was.file for was, row in zip(result.rows, rows, strict=True) if was.second and not row.second}
     joined: dict[str, Cluster] = {}
     for cluster in result.clusters:
         name = new.get(cluster.name, cluster.name)
@@ -108,7 +109,14 @@ def _named(result: Result, new: Mapping[str, str]) -> Result:
         for label, count in cluster.labels.items():
             labels[label] = labels.get(label, 0) + count
         joined[name] = Cluster(name, before.size + cluster.size, labels, (*before.parts, *cluster.parts))
-    return replace(result, rows=rows, clusters=tuple(joined.values()))
+    review = tuple(r for r in result.review if r.file not in agreed)
+    return replace(result, rows=rows, clusters=tuple(joined.values()), review=review)
+
+
+def _renamed(row: Row, new: Mapping[str, str]) -> Row:
+    """The row under other names; two opinions that are one cluster now are no disagreement."""
+    cluster, second = new.get(row.cluster, row.cluster), new.get(row.second, row.second)
+    return replace(row, cluster=cluster, second="" if second == cluster else second)
 
 
 def _counted(result: Result) -> Result:

@@ -1,0 +1,163 @@
+from dataclasses import replace
+
+import pytest
+
+from engine.analyses.clusters import Cluster, Criterion, Result, Review, Row
+from engine.analyses.clusters.edits import apply, check
+
+ROWS = (
+    Row("1", raw_label="dog", cluster="dog", how="label"),
+    Row("2", raw_label="Puppy.", cluster="dog", how="label", second="cat"),
+    Row("3", raw_label="cat", cluster="cat", how="description"),
+    Row("4", raw_label="axe", how="unassigned", why="'axe' fits no cluster"),
+    Row("5", why="the model refused"),
+    Row("6", raw_label="bird", cluster="bird", how="label", second="dog"),
+)
+RESULT = Result(
+    criterion=Criterion("animal"),
+    clusters=(
+        Cluster("dog", 2, {"dog": 1, "puppy": 1}, ("dog",)),
+        Cluster("bird", 1, {"bird": 1}, ("bird",)),
+        Cluster("cat", 1, {"cat": 1}, ("cat",)),
+    ),
+    rows=ROWS,
+    natural=("dog", "bird", "cat"),
+    review=(
+        Review("2", "the label says dog, the description cat"),
+        Review("3", "its label 'cat' fits no cluster"),
+        Review("4", "its label 'axe' fits no cluster"),
+        Review("6", "the label says bird, the description dog"),
+    ),
+)
+RENAME = {"kind": "rename", "cluster": "dog", "to": "hound"}
+MERGE = {"kind": "merge", "clusters": ["dog", "cat"], "into": "pet"}
+MOVE = {"kind": "move", "files": ["2", "4"], "to": "cat"}
+
+
+def sizes(result):
+    return {c.name: c.size for c in result.clusters}
+
+
+def places(result):
+    return {r.file: r.cluster for r in result.rows if r.cluster}
+
+
+def test_nothing_changes_without_changes():
+    assert apply(RESULT, []).result == RESULT
+
+
+def test_rename():
+    found = apply(RESULT, [RENAME])
+    assert found.notes == ()
+    assert sizes(found.result) == {"hound": 2, "bird": 1, "cat": 1}
+    assert places(found.result) == {"1": "hound", "2": "hound", "3": "cat", "6": "bird"}
+    assert found.result.rows[5].second == "hound"
+    assert found.result.clusters[0].labels == {"dog": 1, "puppy": 1}
+
+
+def test_merge():
+    found = apply(RESULT, [MERGE]).result
+    assert found.clusters[0] == Cluster("pet", 3, {"dog": 1, "puppy": 1, "cat": 1}, ("dog", "cat"))
+    assert sizes(found) == {"pet": 3, "bird": 1}
+    assert places(found) == {"1": "pet", "2": "pet", "3": "pet", "6": "bird"}
+
+
+def test_opinions_that_became_one_cluster_no_longer_disagree():
+    found = apply(RESULT, [MERGE]).result
+    assert [r.second for r in found.rows] == ["", "", "", "", "", "pet"]
+    assert [r.file for r in found.review] == ["3", "4", "6"]
+
+
+def test_merge_into_one_of_its_parts():
+    assert sizes(apply(RESULT, [MERGE | {"into": "cat"}]).result) == {"cat": 3, "bird": 1}
+
+
+def test_move():
+    found = apply(RESULT, [MOVE]).result
+    assert sizes(found) == {"dog": 1, "bird": 1, "cat": 3}
+    assert found.clusters[0].labels == {"dog": 1}
+    assert found.clusters[2].labels == {"axe": 1, "cat": 1, "puppy": 1}
+    assert [(r.cluster, r.how, r.second, r.why) for r in found.rows if r.file in ("2", "4")] == 2 * [
+        ("cat", "person", "", "")
+    ]
+    assert [r.file for r in found.review] == ["3", "6"]  # a person looked at the others
+
+
+def test_move_to_nowhere_makes_unassigned():
+    found = apply(RESULT, [MOVE | {"to": ""}]).result
+    assert places(found) == {"1": "dog", "3": "cat", "6": "bird"}
+    assert sizes(found) == {"dog": 1, "bird": 1, "cat": 1}
+
+
+def test_pins_and_forbidden_names_are_for_the_next_question():
+    said = [
+        {"kind": "pin", "name": "dog"},
+        {"kind": "forbid", "name": "cat"},
+        {"kind": "pin", "name": "bird"},
+        {"kind": "pin", "name": "dog"},
+        {"kind": "forbid", "name": "bird"},
+    ]
+    found = apply(RESULT, said)
+    assert (found.keep, found.avoid) == (("dog",), ("cat", "bird"))
+    assert found.result == RESULT
+
+
+def test_changes_follow_one_another():
+    found = apply(RESULT, [RENAME, {"kind": "merge", "clusters": ["hound", "bird"], "into": "beast"}, MOVE])
+    assert found.notes == ()
+    assert sizes(found.result) == {"beast": 2, "cat": 3}
+
+
+def test_taking_back_is_leaving_out():
+    log = [RENAME, MOVE, {"kind": "merge", "clusters": ["hound", "bird"], "into": "beast"}]
+    for n in range(len(log)):
+        assert apply(RESULT, log[:n]) == apply(RESULT, log[: n + 1][:-1])
+    assert apply(RESULT, log[:0]).result == RESULT
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (RENAME | {"cluster": "fish"}, "there is no cluster 'fish'"),
+        (RENAME | {"to": "  "}, "the new name is empty"),
+        (RENAME | {"to": "unknown"}, "the new name is empty"),
+        (RENAME | {"to": "CAT "}, "merge the two instead"),
+        (MERGE | {"clusters": ["dog"]}, "two clusters or more"),
+        (MERGE | {"clusters": ["dog", "dog"]}, "two clusters or more"),
+        (MERGE | {"clusters": ["dog", "fish"]}, "two clusters or more"),
+        (MERGE | {"into": "Bird"}, "cannot be used"),
+        (MERGE | {"into": ""}, "cannot be used"),
+        (MOVE | {"to": "fish"}, "there is no cluster 'fish'"),
+        ({"kind": "dance"}, "not understood"),
+        ({"kind": "rename"}, "not understood"),
+        ({}, "not understood"),
+    ],
+)
+def test_what_does_not_fit_is_left_out_with_a_note(edit, why):
+    found = apply(RESULT, [edit | {"n": 7}, RENAME])
+    (note,) = found.notes
+    assert note.startswith("Change 7 was left out: ")
+    assert why in note
+    assert found.result == apply(RESULT, [RENAME]).result  # the others still hold
+    assert why in check(RESULT, [], edit)
+
+
+def test_a_name_may_be_spelled_otherwise():
+    assert sizes(apply(RESULT, [RENAME | {"to": "Dog"}]).result) == {"Dog": 2, "bird": 1, "cat": 1}
+    assert sizes(apply(RESULT, [RENAME | {"to": " big   dog "}]).result)["big dog"] == 2
+
+
+def test_check_knows_the_changes_before():
+    assert check(RESULT, [], RENAME) == ""
+    assert check(RESULT, [RENAME], RENAME) == "there is no cluster 'dog'."
+    assert check(RESULT, [{"kind": "dance"}], RENAME) == ""
+
+
+@pytest.mark.parametrize("log", [[RENAME], [MERGE], [MOVE], [MOVE, RENAME], [MERGE, MOVE | {"to": "bird"}]])
+def test_sizes_and_labels_are_those_of_the_rows(log):
+    result = apply(RESULT, log).result
+    for cluster in result.clusters:
+        members = [r for r in result.rows if r.cluster == cluster.name]
+        assert cluster.size == len(members) == sum(cluster.labels.values())
+    assert {r.file for r in result.rows} == {r.file for r in ROWS}
+    assert replace(result, rows=(), clusters=(), review=()) == replace(RESULT, rows=(), clusters=(), review=())
