@@ -117,13 +117,17 @@ def _name(
 def _merged(
     parts: Sequence[Names], counts: Mapping[str, int], k: int | None, ask: Mapping[str, Any], chat: Remembered
 ) -> Names:
-    """Names of several chunks, named once more as if they were labels."""
+    """Names of several chunks, named once more as if they were labels: the largest ones, as far as one question holds.
+
+    Labels of names that found no room stay unplaced and are assigned like rare ones.
+    """
     sizes: dict[str, int] = {}
     for part in parts:
         for label, place in part.of.items():
             if place is not None:
                 sizes[part.names[place]] = sizes.get(part.names[place], 0) + counts[label]
-    top, _ = natural_names(sizes, k, ask, chat)
+    largest = next(_chunks(sorted(sizes, key=lambda name: (-sizes[name], name))))
+    top = _name(sizes, largest, k, ask, chat)
     of: dict[str, int | None] = {}
     for part in parts:
         for label, place in part.of.items():
@@ -195,4 +199,4 @@ def _wrong_members(answer: Mapping[str, Any], labels: Sequence[str]) -> Wrong:
 def _stem(name: str) -> tuple[str, ...]:
     """Words less plural endings, so that car and cars, dog and dogs are the same."""
     words = re.findall(r"\w+", normal(name))
-    return tuple(re.sub(r"(?<=[a-z]{2}[^s])s$|(?<=(?:ch|sh|ss|xx))es$", "", w) for w in words)
+    return tuple(re.sub(r"(?<=[a-z]{2}[^s])s$|(?<=(?:ch|sh|ss|[a-z]x))es$", "", w) for w in words)
