@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-POSTCARDS = ROOT / "assets" / "postcards"
+FIRST_QUESTIONS = ("place", "subject", "colour", "time of day")
 sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
@@ -21,11 +21,15 @@ from starlette.responses import FileResponse, PlainTextResponse, Response  # noq
 from starlette.routing import Route  # noqa: E402
 
 from engine import settings  # noqa: E402
+from engine.analyses.clusters import Criterion, Params  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
-from engine.gallery import recent  # noqa: E402
+from engine.gallery import load_gallery, recent  # noqa: E402
 from engine.gallery.addresses import is_signed  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
+from engine.jobs.asking import make_request  # noqa: E402
+from engine.models import profiles  # noqa: E402
+from engine.store.runs import Runs  # noqa: E402
 
 _KINDS = {"thumb.webp": thumbnail, "full.webp": full}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -73,7 +77,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
                 child.keep()
             await asyncio.sleep(0.3)
 
-    tasks = [asyncio.create_task(keep()), asyncio.create_task(run_in_threadpool(open_postcards))]
+    tasks = [asyncio.create_task(keep()), asyncio.create_task(run_in_threadpool(first_start))]
     try:
         yield
     finally:
@@ -85,15 +89,22 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
             await run_in_threadpool(child.end)
 
 
-def open_postcards(tries: int = 60) -> None:
-    """Open the gallery that ships with the program, where none was opened before."""
-    home = settings.load().home
-    if not recent(home):
-        for _ in range(tries):
-            said = live.ask(home, "open", wait=4.0, path=str(POSTCARDS), labels="folder")
-            if said["state"] in ("done", "failed"):
-                return
-            time.sleep(0.5)
+def first_start(tries: int = 60) -> None:
+    """Open the gallery that ships with the program, where none was opened before, and ask the first questions of it."""
+    config = settings.load()
+    if recent(config.home):
+        return
+    for _ in range(tries):
+        said = live.ask(config.home, "open", wait=4.0, path=str(profiles.POSTCARDS), labels="folder")
+        if said["state"] == "failed":
+            return
+        if said["state"] == "done":
+            gallery = load_gallery(said["fingerprint"], config.home)
+            specs = profiles.specs("bundled", config, gallery.root)
+            for criterion in FIRST_QUESTIONS:
+                Runs(config.home).submit(make_request("clusters", gallery, Params(Criterion(criterion)), specs))
+            return
+        time.sleep(0.5)
 
 
 async def picture(request: Request) -> Response:

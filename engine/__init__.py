@@ -39,13 +39,13 @@ def clusters(gallery: Gallery, criterion: str, k: str = "auto", models: str = ""
     from engine.errors import RunError
     from engine.jobs.asking import make_request
     from engine.jobs.execute import execute, read_result
-    from engine.models import specs
+    from engine.models.profiles import specs
     from engine.settings import load
     from engine.store.runs import Runs
 
     settings = load()
     params = Params(Criterion(criterion), k)
-    request = make_request("clusters", gallery, params, specs(models or settings.models, settings), seed)
+    request = make_request("clusters", gallery, params, specs(models or settings.models, settings, gallery.root), seed)
     run = Runs(settings.home).submit(request)
     with run.hold(wait=True):
         status = run.status if run.status.state == "done" else execute(run, settings)

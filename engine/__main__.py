@@ -15,10 +15,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import models, settings
+from engine import settings
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
+from engine.models import profiles
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.store.runs import Run, Runs, Status
@@ -56,7 +57,7 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
     config = settings.load()
     if said.device:
         config = replace(config, device=said.device)
-    specs = models.specs(said.models or config.models, config)
+    specs = profiles.specs(said.models or config.models, config, said.folder)  # before a long scan
     gallery = open_folder(Path(said.folder), config, said.labels, _scanning())
     for unread in gallery.unread:
         _say(f"not read: {unread.name}: {unread.reason}")
@@ -246,7 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     top = _Parser(prog="python -m engine", description="Shows what is in a set of images.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     common = _Parser(add_help=False)
-    common.add_argument("--models", default="", help="endpoint, or a TOML file with a table a role")
+    common.add_argument("--models", default="", help="bundled, local, endpoint, or a TOML file with a table a role")
     common.add_argument("--labels", default="folder", help="folder, last, none, a column, or a pattern with {label}")
     common.add_argument("--budget", type=float, help="stop when so much money is spent (needs prices)")
     common.add_argument("--again", action="store_true", help="ask again for what stayed unanswered")

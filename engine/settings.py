@@ -16,8 +16,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import SettingsError
 
-PROFILES = ("endpoint",)
-
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -55,7 +53,7 @@ class Settings:
     """All that a person can set. Paths are absolute."""
 
     home: Path
-    models: str = "endpoint"
+    models: str = ""  # a profile, or a TOML file; empty: the endpoint if one is connected, else bundled
     endpoint: Endpoint = field(default_factory=Endpoint)
     prices: Prices = field(default_factory=Prices)
     device: str = "auto"
@@ -86,7 +84,7 @@ def load(environ: Mapping[str, str] | None = None, here: Path | None = None) -> 
     roots = pick("ROOTS", os.pathsep.join(_folders(said.get("roots"))))
     return Settings(
         home=home,
-        models=pick("MODELS", said.get("models")) or "endpoint",
+        models=pick("MODELS", said.get("models")),
         endpoint=Endpoint(
             url=pick("ENDPOINT_URL", end.get("url")).rstrip("/"),
             key=env.get("VITRINE_ENDPOINT_KEY") or str(secrets.get("VITRINE_ENDPOINT_KEY", "")),
@@ -110,8 +108,8 @@ def save_endpoint(settings: Settings, endpoint: Endpoint, prices: Prices) -> Set
     Raises:
         SettingsError: the file cannot be read or written.
     """
-    path = settings.home / "vitrine.toml"
-    said = _read(path)
+    said = _read(settings.home / "vitrine.toml")
+    said["models"] = "endpoint"
     said["endpoint"] = {
         "url": endpoint.url.rstrip("/"),
         "vision_model": endpoint.vision_model,
@@ -121,16 +119,18 @@ def save_endpoint(settings: Settings, endpoint: Endpoint, prices: Prices) -> Set
     }
     kept = {"input_per_million": prices.input_per_million, "output_per_million": prices.output_per_million}
     said["prices"] = {name: value for name, value in kept.items() if value is not None}
-    beside = path.with_suffix(".new")
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        beside.touch(0o600)
-        beside.write_text(_toml(said), "utf-8")
-        beside.replace(path)
-    except OSError as problem:
-        hint = "Make room on the disk, or set VITRINE_HOME to a folder you may write to."
-        raise SettingsError(f"{path} cannot be written: {problem.strerror or problem}.", hint) from problem
-    return replace(settings, endpoint=replace(endpoint, key=settings.endpoint.key), prices=prices)
+    _write(settings.home, said)
+    return replace(settings, models="endpoint", endpoint=replace(endpoint, key=settings.endpoint.key), prices=prices)
+
+
+def save_profile(settings: Settings, profile: str) -> None:
+    """Write which profile answers to the workspace's vitrine.toml, keeping what else it says.
+
+    Raises:
+        SettingsError: the file cannot be read or written.
+    """
+    said = _read(settings.home / "vitrine.toml")
+    _write(settings.home, {**said, "models": profile})
 
 
 def public_url(url: str) -> str:
@@ -166,6 +166,19 @@ def _read(path: Path) -> dict:
         return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise SettingsError(f"{path} cannot be read: {problem}.", "Mend or remove the file.") from problem
+
+
+def _write(home: Path, said: dict) -> None:
+    path = home / "vitrine.toml"
+    beside = path.with_suffix(".new")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        beside.touch(0o600)
+        beside.write_text(_toml(said), "utf-8")
+        beside.replace(path)
+    except OSError as problem:
+        hint = "Make room on the disk, or set VITRINE_HOME to a folder you may write to."
+        raise SettingsError(f"{path} cannot be written: {problem.strerror or problem}.", hint) from problem
 
 
 def _merged(under: dict, over: dict) -> dict:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine import models
 from engine.analyses.clusters import Criterion, Params
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
+from engine.models import profiles
 from engine.store.runs import ACTIVE, Run
 from pages.parts import clusters_view, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
@@ -74,13 +74,48 @@ def _ask(gallery: Gallery) -> None:
     params, button = _form()
     config = workspace.settings()
     try:
-        specs = models.specs(config.models, config)
+        specs = profiles.specs(config.models, config, gallery.root)
     except SettingsError as problem:
         st.info(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/power:")
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
         return
+    if specs["vision"].backend == "measured":
+        from engine.models.measured import can_tell
+
+        _no_model(params)
+        if params is None or not can_tell(params.criterion.name):
+            return
     if params:
         run_panel.price_and_run(make_request("clusters", gallery, params, specs), gallery, params, button)
+
+
+def _no_model(params: Params | None) -> None:
+    """What can be told of these pictures without a model, and the two ways on."""
+    from engine.models.measured import CAN_TELL, can_tell
+
+    asked = params is not None and not can_tell(params.criterion.name)
+    said = f"Without a model {plain(repr(params.criterion.name))} cannot be told. " if params and asked else ""
+    st.info(
+        f"{said}The bundled models know only Postcards. Of these pictures, measuring can tell: {', '.join(CAN_TELL)}.",
+        icon=":material/straighten:",
+    )
+    st.page_link("models.py", label="Connect an endpoint, or use open weights", icon=":material/arrow_forward:")
+
+
+def _asked_before(gallery: Gallery, now: Run | None) -> None:
+    """Finished runs of this gallery, one click away."""
+    done = [(run, run.request) for run, status in workspace.runs().all() if status.state == "done"]
+    mine = [(run, said) for run, said in done if said.gallery == gallery.fingerprint and said.analysis == "clusters"]
+    if not mine:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption("asked before")
+        for run, said in mine[:8]:
+            k = "" if said.params["k"] == "auto" else f", K {said.params['k']}"
+            here = now is not None and now.id == run.id
+            name = plain(f"{said.params['criterion']['name']}{k}")
+            if st.button(name, key=f"before_{run.id}", type="primary" if here else "secondary", disabled=here):
+                run_panel.open_run(run.id)
 
 
 def _first_results(gallery: Gallery, partial: dict) -> None:
@@ -128,6 +163,7 @@ if gallery is None:
     st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
 else:
     _ask(gallery)
+    _asked_before(gallery, run)
     if run is not None:
         st.divider()
         _show(run)

@@ -17,8 +17,11 @@ HERE = Path(__file__).resolve().parent
 
 
 def start() -> None:
-    """The bare address leads to the clusters page, with what it carries."""
-    st.switch_page(PAGES[2], query_params=dict(st.query_params))
+    """The bare address leads to the clusters page, with what it carries; at first to the question asked first."""
+    said = dict(st.query_params)
+    if not said and (first := sidebar.first_run()):
+        said = {"run": first}
+    st.switch_page(PAGES[2], query_params=said)
 
 
 PAGES = [

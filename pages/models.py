@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs import live
-from engine.settings import Endpoint, Prices, save_endpoint
+from engine.models import profiles
+from engine.settings import Endpoint, Prices, save_endpoint, save_profile
 from engine.settings import load as load_settings
 from pages.parts import sidebar, workspace
 from pages.parts.workspace import address, plain
@@ -28,7 +32,7 @@ name = "/models/llama"
 def _form() -> None:
     config = workspace.settings()
     end, prices = config.endpoint, config.prices
-    st.subheader("An endpoint")
+    st.subheader("Connect an endpoint")
     st.markdown(
         "Any OpenAI-compatible server: a hosted one, vLLM, Ollama, llama.cpp. The key is read from "
         "`VITRINE_ENDPOINT_KEY` or `.streamlit/secrets.toml`, never typed here and never stored: "
@@ -97,14 +101,13 @@ def _try(gallery: Gallery | None) -> None:
     if gallery is None:
         st.caption("Open a gallery first.")
         return
-    config = workspace.settings()
     names = [p.name for p in gallery.pictures[:500]]
     left, right = st.columns([1, 2], gap="medium")
     name = right.selectbox("Picture", names, key="try_picture", format_func=lambda n: n)
     criterion = right.text_input("Criterion", "what it shows", key="try_criterion")
     left.image(address(gallery.by_name[name].hash), alt=name, width=200)
     with right:
-        if st.button("Ask both models", key="try", disabled=not config.endpoint.url):
+        if st.button("Ask both models", key="try"):
             said = _asked("try", gallery=gallery.fingerprint, name=name, criterion=criterion)
             if said["state"] != "done":
                 st.error(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/error:")
@@ -115,13 +118,44 @@ def _try(gallery: Gallery | None) -> None:
                 st.caption("The vision model writes prose: labels will come from the chat model.")
 
 
+def _profiles() -> None:
+    """Which profile answers; what each is, what it fetches and how large that is, before anything is fetched."""
+    config = workspace.settings()
+    now = config.models or ("endpoint" if config.endpoint.url else "bundled")
+    names = [*profiles.PROFILES, *([now] if now not in profiles.PROFILES else [])]
+    titles = {"bundled": "Bundled", "local": "Open weights on this machine", "endpoint": "An endpoint"}
+    chosen = st.segmented_control(
+        "Who answers", names, default=now, key="profile", format_func=lambda n: titles.get(n, str(n)), required=True
+    )
+    if chosen and chosen != now:
+        save_profile(config, chosen)
+        st.rerun()
+    if now == "bundled":
+        st.markdown(
+            "Small models trained on **Postcards**, the gallery that ships with Vitrine: offline, nothing to download. "
+            "They know nothing else; of other pictures only colour, light and the like can be told, by measuring."
+        )
+    elif now == "local":
+        st.markdown("Fetched from the Hugging Face hub on first use, into its cache; asked on this machine afterwards.")
+        table = [
+            {"role": w.role, "model": w.spec.name, "GB": w.gigabytes, "licence": w.licence} for w in profiles.LOCAL
+        ]
+        st.dataframe(pd.DataFrame(table), hide_index=True)
+        st.caption(f"{sum(w.gigabytes for w in profiles.LOCAL):.1f} GB together, to {plain(str(_cache()))}.")
+        st.markdown("Others, or folders of your own, by a TOML file named in `VITRINE_MODELS` or `--models`:")
+        st.code(_TOML)
+    elif now not in profiles.PROFILES:
+        st.markdown(f"Models are named by {plain(now)}.")
+
+
+def _cache() -> Path:
+    """Where the hub's files go."""
+    home = os.environ.get("HF_HOME")
+    return Path(home or "~/.cache/huggingface").expanduser() / "hub"
+
+
 st.title("Models")
 st.markdown("Who looks at the pictures, and who sorts the answers?")
+_profiles()
 _form()
 _try(sidebar.gallery_in_use())
-with st.expander("Models on this machine"):
-    st.markdown(
-        "Checkpoints on this machine play vision and chat through a TOML file that names them; point "
-        "`VITRINE_MODELS` or `--models` at it:"
-    )
-    st.code(_TOML)

@@ -157,6 +157,7 @@ def test_lone_surrogates_do_not_lock_the_settings(home, here):
 
 def test_saving_keeps_what_else_the_file_says(home, here):
     said = {
+        "models": "endpoint",
         "device": "cuda:1",
         "roots": ["/a", 'b"'],
         "max_pixels": 5,

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine import models
 from engine.errors import SettingsError, Stopped, VitrineError
 from engine.gallery import load_gallery, open_folder
 from engine.jobs.asking import askers
+from engine.models import profiles
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.answers import AnswerError
@@ -171,10 +171,11 @@ def _try(settings: Settings, job: _Job, gallery: str, name: str, criterion: str)
     """One picture through vision, its description through chat; asked anew, whatever the store knows."""
     from engine.models.openai_endpoint import profile_path
 
-    picture = load_gallery(gallery, settings.home).by_name.get(name)
+    opened = load_gallery(gallery, settings.home)
+    picture = opened.by_name.get(name)
     if picture is None:
         raise SettingsError("There is no such picture in this gallery.", "Open the gallery again.")
-    specs = models.specs(settings.models, settings)
+    specs = profiles.specs(settings.models, settings, opened.root)
     for spec in specs.values():
         if spec.backend == "openai_endpoint":  # found out anew: the server may have changed
             profile_path(spec, settings.home).unlink(missing_ok=True)

@@ -26,7 +26,8 @@ class ModelSpec:
         backend: a name of models.BACKENDS.
         name: the model's name or local folder, as the back-end understands it.
         revision: which version of it; empty where the back-end has none.
-        options: plain values; `json: false` asks a vision model for prose, `url` is an endpoint's address.
+        options: plain values; `json: false` asks a vision model for prose, `captioner: true` says that it writes the
+            same whatever is asked, `url` is an endpoint's address.
     """
 
     backend: str

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from engine import models
 from engine.errors import RunError, SettingsError
 from engine.gallery import Gallery, GalleryCard
+from engine.models import profiles
 from engine.settings import is_loopback
 from engine.store.runs import ACTIVE
 from pages.parts import workspace
@@ -47,6 +47,12 @@ def run_in_address() -> str:
         return workspace.runs().get(said).id if said else ""
     except RunError:
         return ""
+
+
+def first_run() -> str:
+    """The oldest run, while the shipped gallery is the only one here: what a newcomer sees first."""
+    cards, found = workspace.galleries(), workspace.runs().all()
+    return found[-1][0].id if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
 
 
 def _follow_run() -> None:
@@ -91,17 +97,28 @@ def _changed() -> None:
 def _who_answers() -> None:
     st.caption("WHO ANSWERS")
     config = workspace.settings()
+    gallery = gallery_in_use()
+    root = gallery.root if gallery else ""
     try:
-        specs = models.specs(config.models, config)
+        specs = profiles.specs(config.models, config, root)
     except SettingsError as problem:
         st.markdown(f":orange-badge[nobody yet] {plain(problem.message)}")
         st.caption(plain(problem.hint))
+        return
+    if specs["vision"].backend == "measured":
+        st.markdown(":orange-badge[no model]")
+        st.caption("The bundled models know only Postcards. Of other pictures, only measured words can be told.")
+        st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
+        return
+    if profiles.is_postcards(root) and specs["vision"].backend == "clip":
+        st.markdown("bundled models")
+        st.caption("made for Postcards, offline")
         return
     names = list(dict.fromkeys(plain(spec.name) for spec in specs.values()))
     st.markdown(" · ".join(names))
     url = next((str(s.options["url"]) for s in specs.values() if "url" in s.options), "")
     where = "on this machine" if not url or is_loopback(url) else "pictures are sent there"
-    st.caption(plain(f"{config.models}{f' at {url}' if url else ''}: {where}"))
+    st.caption(plain(f"{f'at {url}: ' if url else ''}{where}"))
 
 
 @st.fragment(run_every=2)

@@ -13,9 +13,10 @@ from PIL import Image
 
 from engine.errors import ModelError, Stopped
 from engine.gallery import Unreadable
-from engine.models import load, openai_endpoint, specs
+from engine.models import load, openai_endpoint
 from engine.models.openai_endpoint import OpenAIEndpoint, list_models, profile_path
 from engine.models.openai_format import Dialect
+from engine.models.profiles import specs
 from engine.models.roles import Reply, Request
 from engine.prompts import instructions
 from engine.settings import Endpoint, Settings

@@ -4,7 +4,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from engine.errors import SettingsError
-from engine.models import BACKENDS, load, specs
+from engine.models import BACKENDS, load
+from engine.models.profiles import specs
 from engine.models.roles import ROLES, ModelSpec
 from engine.settings import Endpoint, Settings
 
@@ -90,7 +91,7 @@ def test_a_file_that_is_not_there(settings, tmp_path):
         specs(str(tmp_path / "none.toml"), settings)
 
 
-@pytest.mark.parametrize("profile", ["", "magic", "models.json"])
+@pytest.mark.parametrize("profile", ["magic", "models.json"])
 def test_unknown_profiles(settings, profile):
     with pytest.raises(SettingsError, match="no model profile"):
         specs(profile, settings)

@@ -62,7 +62,7 @@ def test_budget_is_no_part_of_a_run(runs):
 
 
 def test_concurrency_prices_and_key_are_no_part_of_a_run():
-    from engine.models import specs
+    from engine.models.profiles import specs
 
     end = Endpoint("http://h/v1", "secret", "v", "c", 32)
     one = specs("endpoint", Settings(ROOT, endpoint=end))

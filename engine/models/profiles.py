@@ -1,0 +1,123 @@
+"""Profiles fill all the roles at once: bundled, local, endpoint, or a TOML file with a table a role."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import SettingsError
+from engine.models import checked
+from engine.models.roles import ROLES, ModelSpec
+from engine.settings import Settings, public_url
+
+PROFILES = ("bundled", "local", "endpoint")
+ROOT = Path(__file__).resolve().parents[2]
+POSTCARDS = ROOT / "assets" / "postcards"
+BUNDLED = "assets/models"  # specs name bundled models relative to the program, wherever it lies
+
+_KEYWORDS = ModelSpec("keywords", "keywords")
+_COCA = ModelSpec("clip", f"{BUNDLED}/coca", options={"json": False, "captioner": True})
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Open weights that the local profile fetches on first use: who, for which role, how large (GB on disk)."""
+
+    role: str
+    spec: ModelSpec
+    gigabytes: float
+    licence: str
+
+
+# Sizes as their pages state them; none of them could be run where this was written.
+LOCAL = (
+    Weights("vision", ModelSpec("transformers_vlm", "Qwen/Qwen2.5-VL-3B-Instruct"), 7.5, "Qwen Research"),
+    Weights("chat", ModelSpec("transformers_vlm", "Qwen/Qwen2.5-3B-Instruct"), 6.2, "Qwen Research"),
+    Weights("matcher", ModelSpec("clip", "ViT-B-32", "laion2b_s34b_b79k"), 0.6, "MIT"),
+)
+
+
+def specs(profile: str, settings: Settings, root: str = "") -> dict[str, ModelSpec]:
+    """Which model plays which role.
+
+    Args:
+        profile: bundled, local, endpoint, or the path of a TOML file; empty for the endpoint if one is connected, else
+            bundled.
+        settings: where the endpoint is.
+        root: folder of the gallery asked about: the bundled models know only Postcards, so any other gallery is
+            looked at by measuring.
+
+    Raises:
+        SettingsError: an unknown profile, a file that says nonsense, or an endpoint nobody has named yet.
+    """
+    profile = profile or ("endpoint" if settings.endpoint.url else "bundled")
+    if profile == "bundled":
+        return _bundled_specs(root)
+    if profile == "local":
+        return {weights.role: weights.spec for weights in LOCAL}
+    if profile == "endpoint":
+        return _endpoint_specs(settings)
+    path = Path(profile).expanduser()
+    if path.suffix == ".toml":
+        return _file_specs(path)
+    raise SettingsError(
+        f"There is no model profile {profile!r}.", "Use bundled, local, endpoint, or the path of a .toml file."
+    )
+
+
+def is_postcards(root: str) -> bool:
+    """Whether a gallery's folder is the one that ships with the program."""
+    return bool(root) and Path(root).resolve() == POSTCARDS
+
+
+def _bundled_specs(root: str) -> dict[str, ModelSpec]:
+    if is_postcards(root):
+        return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA}
+    return {"vision": ModelSpec("measured", "measured words"), "chat": _KEYWORDS}
+
+
+def _endpoint_specs(settings: Settings) -> dict[str, ModelSpec]:
+    end = settings.endpoint
+    if not end.url:
+        raise SettingsError(
+            "No endpoint is connected.",
+            "Connect one on the Models page, or set VITRINE_ENDPOINT_URL, VITRINE_VISION_MODEL and VITRINE_CHAT_MODEL.",
+        )
+    if not public_url(end.url).startswith(("http://", "https://")):
+        raise SettingsError(
+            f"The endpoint's address {public_url(end.url)!r} is no web address.",
+            "It should look like http://127.0.0.1:8000/v1.",
+        )
+    named = {"vision": end.vision_model, "chat": end.chat_model}
+    if missing := [role for role, name in named.items() if not name]:
+        raise SettingsError(
+            f"No model is named for: {', '.join(missing)}.",
+            "Name it on the Models page, or set VITRINE_VISION_MODEL and VITRINE_CHAT_MODEL.",
+        )
+    options = {"url": public_url(end.url)}
+    return {role: ModelSpec("openai_endpoint", name, options=options) for role, name in named.items()}
+
+
+def _file_specs(path: Path) -> dict[str, ModelSpec]:
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise SettingsError(
+            f"{path} cannot be read: {problem}.", "It needs a table a role, such as [vision]."
+        ) from None
+    found = {}
+    for role, table in tables.items():
+        if role not in ROLES or not isinstance(table, dict):
+            raise SettingsError(f"{path}: {role!r} is no role.", f"Roles are: {', '.join(ROLES)}.")
+        if unknown := set(table) - {"backend", "name", "revision", "options"}:
+            raise SettingsError(f"{path}: [{role}] has unknown words {sorted(unknown)}.", "Put them under options.")
+        if not isinstance(table.get("backend"), str) or not isinstance(table.get("name"), str):
+            raise SettingsError(f"{path}: [{role}] needs backend and name.", 'Such as backend = "transformers_vlm".')
+        spec = ModelSpec(
+            table["backend"], table["name"], str(table.get("revision", "")), dict(table.get("options", {}))
+        )
+        found[role] = checked(role, spec)
+    if not found:
+        raise SettingsError(f"{path} names no model.", "It needs a table a role, such as [vision].")
+    return found
