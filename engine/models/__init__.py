@@ -14,6 +14,7 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "openai_endpoint": ("engine.models.openai_endpoint", ("vision", "chat")),
     "transformers_vlm": ("engine.models.transformers_vlm", ("vision", "chat")),
     "clip": ("engine.models.clip", ("matcher", "vision")),
+    "measured": ("engine.models.measured", ("vision",)),
     "fake": ("engine.models.fake", ("vision", "chat")),
 }
 
