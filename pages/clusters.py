@@ -10,6 +10,7 @@ from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.models import profiles
+from engine.models.measured import CAN_TELL, can_tell
 from engine.store.runs import ACTIVE, Run
 from pages.parts import clusters_view, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
@@ -80,8 +81,6 @@ def _ask(gallery: Gallery) -> None:
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
         return
     if specs["vision"].backend == "measured":
-        from engine.models.measured import can_tell
-
         _no_model(params)
         if params is None or not can_tell(params.criterion.name):
             return
@@ -91,8 +90,6 @@ def _ask(gallery: Gallery) -> None:
 
 def _no_model(params: Params | None) -> None:
     """What can be told of these pictures without a model, and the two ways on."""
-    from engine.models.measured import CAN_TELL, can_tell
-
     asked = params is not None and not can_tell(params.criterion.name)
     said = f"Without a model {plain(repr(params.criterion.name))} cannot be told. " if params and asked else ""
     st.info(

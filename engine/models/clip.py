@@ -76,8 +76,7 @@ class OpenClip:
     def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
         """Unit vectors (d,) float32; pictures that cannot be read are left out."""
         for places, batch in self._batches(pictures, check):
-            vectors = self._model.encode_image(batch, normalize=True).float().cpu().numpy()
-            yield from zip(places, vectors, strict=True)
+            yield from zip(places, self._vectors(batch), strict=True)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> np.ndarray:
@@ -95,6 +94,10 @@ class OpenClip:
                 yield place, Reply(caption)
         for place in sorted(set(range(len(requests))) - done):
             yield place, Reply(failure=_why_unread(shown[place]))
+
+    @torch.inference_mode()
+    def _vectors(self, batch: torch.Tensor) -> np.ndarray:
+        return self._model.encode_image(batch, normalize=True).float().cpu().numpy()
 
     @torch.inference_mode()
     def _captions(self, batch: torch.Tensor) -> list[str]:
@@ -115,7 +118,6 @@ class OpenClip:
         inner = getattr(self._tokenizer, "tokenizer", self._tokenizer)  # the model's own, not open_clip.decode
         return " ".join(inner.decode(tokens).split())
 
-    @torch.inference_mode()
     def _batches(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[list[int], torch.Tensor]]:
         """Prepared batches with the places of their pictures; the next one is decoded meanwhile."""
         size = self._batch

@@ -78,9 +78,13 @@ def test_nothing_opened_yet(page):
 
 def test_a_gallery_without_a_model_leads_to_the_models_page(page, tmp_path, settings):
     gallery_of(tmp_path, settings)
-    said = texts(page("clusters"))
-    assert "No endpoint is connected" in said
-    assert "nobody yet" in said
+    test = page("clusters")
+    assert "The bundled models know only Postcards" in texts(test)
+    test.text_input(key="criterion").set_value("mood").run()
+    assert "Without a model 'mood' cannot be told" in texts(test)
+    assert "Run" not in buttons(test)
+    test.text_input(key="criterion").set_value("colour").run()
+    assert "Run" in buttons(test)
 
 
 def test_the_price_comes_before_the_run(page, tmp_path, settings):
