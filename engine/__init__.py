@@ -22,7 +22,7 @@ def open_folder(folder: str | Path, labels: str = "folder") -> Gallery:
     return gallery.open_folder(Path(folder), settings.load(), labels)
 
 
-def clusters(gallery: Gallery, criterion: str, k: str = "auto", models: str = "", seed: int = 0) -> Result:
+def clusters(gallery: Gallery, criterion: str, k: str | int = "auto", models: str = "", seed: int = 0) -> Result:
     """Named clusters of a gallery's pictures; asked before, it is answered from the workspace.
 
     Args:
@@ -44,7 +44,7 @@ def clusters(gallery: Gallery, criterion: str, k: str = "auto", models: str = ""
     from engine.store.runs import Runs
 
     settings = load()
-    params = Params(Criterion(criterion), k)
+    params = Params(Criterion(criterion), str(k))
     request = make_request("clusters", gallery, params, specs(models or settings.models, settings, gallery.root), seed)
     run = Runs(settings.home).submit(request)
     with run.hold(wait=True):

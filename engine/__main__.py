@@ -84,19 +84,22 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
 
 def _carried_out(run: Run, config: Settings) -> Status:
     """The run's status after it ended, by us or by whoever holds it already."""
+
+    def stop(*_: object) -> None:
+        (run.path / "cancel").touch()
+
     first = True
     while True:
         with run.hold() as got:
             if got and run.status.state == "done":
                 return run.status
             if got:
-                signal.signal(signal.SIGINT, lambda *_: (run.path / "cancel").touch())
-                signal.signal(signal.SIGTERM, lambda *_: (run.path / "cancel").touch())
+                before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
                 try:
                     return execute(run, config, _watching())
                 finally:
-                    signal.signal(signal.SIGINT, signal.SIG_DFL)
-                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                    for name, handler in before.items():
+                        signal.signal(name, handler)
         if first:
             _say(f"run {run.id} is being carried out by process {run.status.pid}; waiting for it")
             first = False

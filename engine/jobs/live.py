@@ -104,12 +104,15 @@ def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[
     path.unlink(missing_ok=True)
 
 
+_BUG = {"state": "failed", "error": "An error in the program.", "hint": "Please report it with the app's log."}
+
+
 @dataclass
 class _Job:
     thread: threading.Thread | None = None
     done: int = 0
     total: int = 0
-    answer: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] = field(default_factory=lambda: dict(_BUG))  # until there is another
     asked: float = field(default_factory=time.monotonic)
 
     def count(self, done: int, total: int) -> None:
