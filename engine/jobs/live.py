@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import socket
 import socketserver
 import tempfile
@@ -53,9 +54,9 @@ def ask(home: Path, op: str, wait: float = 1.0, **words: str) -> dict[str, Any]:
 
 
 def address(home: Path) -> Path:
-    """The socket's path; a Unix socket's may have about 100 characters, so a long workspace gets a short stand-in."""
+    """The socket's path; a Unix socket's may have about 100 bytes, so a long workspace gets a short stand-in."""
     path = home / "live.sock"
-    if len(str(path)) < 100:
+    if len(os.fsencode(path)) < 100:
         return path
     return Path(tempfile.gettempdir()) / f"vitrine-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}.sock"
 
