@@ -15,6 +15,7 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "transformers_vlm": ("engine.models.transformers_vlm", ("vision", "chat")),
     "clip": ("engine.models.clip", ("matcher", "vision")),
     "measured": ("engine.models.measured", ("vision",)),
+    "keywords": ("engine.models.keywords", ("chat",)),
     "fake": ("engine.models.fake", ("vision", "chat")),
 }
 

@@ -1,0 +1,338 @@
+"""The short answer one text gives to a question, or nothing where it does not say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.models.keywords.questions import Question, understood
+from engine.models.keywords.sentences import BEHIND, MAIN, OBJECT, PART, Mention, Scan, heads, scan
+from engine.models.keywords.words import Term, lexicon, singular, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible answer: lower cost first; `words` where the list has no term for it."""
+
+    cost: float
+    at: int
+    term: Term | None
+    words: str = ""
+
+
+def label(text: str, question: Question) -> str:
+    """One to three words, or empty."""
+    if question.kind == "options":
+        return chosen(text, question)
+    if question.kind == "statistics":
+        return ""
+    found = candidates(text, question)
+    if not found:
+        return ""
+    return spoken(found[0], question)
+
+
+def spoken(answer: Candidate, question: Question) -> str:
+    """The candidate as people would say it."""
+    if answer.words or answer.term is None:
+        return answer.words
+    root = question.roots[0] if question.kind == "terms" else None
+    return answer.term.usual(root).name
+
+
+def candidates(text: str, question: Question) -> list[Candidate]:
+    """All answers a text offers, best first."""
+    read = scan(text)
+    return sorted(_READERS.get(question.family, _in_family)(read, question), key=lambda c: (c.cost, c.at))
+
+
+def telling(texts: Sequence[str]) -> list[str]:
+    """For each text, the word that it shares with some of the others but not with most; empty where there is none."""
+    found = [_content(scan(text)) for text in texts]
+    counts = Counter(word for words in found for word in words)
+    most = max(2, 0.6 * len(texts))
+    said = []
+    for words in found:
+        able = [w for w in words if 1 < counts[w] <= most]
+        said.append(max(able, key=lambda w: (counts[w], -words.index(w))) if able else "")
+    return said
+
+
+def _content(read: Scan) -> list[str]:
+    named = [m.terms[0].usual().name for m in read.mentions if not m.negated]
+    return list(dict.fromkeys([*named, *heads(read.tokens, first_only=False)]))
+
+
+def _things(read: Scan, question: Question) -> Iterator[Candidate]:
+    """Subjects: first of all what the first sentence is about; under "object", people come after things."""
+    best = PART
+    found: list[Candidate] = []
+    for m in read.mentions:
+        term = _able(m, question, "object")
+        if term is None or "scenery" in term.chain[-1].name:
+            continue
+        cost = m.rank + 2 * min(m.sentence, 2)
+        if question.kind == "object" and "person" in term.tags:
+            cost += 3.1
+        if "worn" in term.tags:
+            cost += 1
+        found.append(Candidate(cost, m.start, term))
+        best = min(best, cost)
+    if best >= PART:
+        unknown = heads(read.tokens)
+        if unknown:
+            found.append(Candidate(MAIN, -1, None, unknown[0]))
+    yield from _refined(found)
+
+
+def _refined(found: list[Candidate]) -> list[Candidate]:
+    """What is said first in general ("an animal, likely a moose") and then in particular."""
+    if not found:
+        return found
+    first = min(found, key=lambda c: (c.cost, c.at))
+    if first.term is None or first.term.basic or not first.term.children:
+        return found
+    for other in sorted(found, key=lambda c: (c.cost, c.at)):
+        if other.term and other.term is not first.term and other.term.under(first.term) and other.cost < BEHIND:
+            return [Candidate(first.cost, first.at - 1, other.term), *found]
+    return found
+
+
+def _in_family(read: Scan, question: Question) -> Iterator[Candidate]:
+    """Anything of the family, most telling first."""
+    found = []
+    things = bool(question.roots and "object" in question.roots[0].tags)
+    for m in read.mentions:
+        term = _able(m, question)
+        if term is None or (term in question.roots and "object" not in term.tags):
+            continue
+        cost = (m.rank if things else 0.0) + min(m.sentence, 2) + (2.5 if "weak" in term.tags else 0)
+        found.append(Candidate(cost, m.start, term))
+    general = [c for c in found if c.term in question.roots]
+    found = [c for c in found if c.term not in question.roots]
+    return iter(_refined(found) or general)
+
+
+def _places(read: Scan, question: Question) -> Iterator[Candidate]:
+    """Where it is: a place of its own before sky, water and ground, which are everywhere."""
+    found = []
+    for m in read.mentions:
+        term = _able(m, question)
+        if term is None or term.parent is None:
+            continue
+        cost = min(m.sentence, 2) + (2.5 if "weak" in term.tags else 0)
+        if question.whose == "background" and m.rank < BEHIND:
+            cost += 1
+        if term.children:
+            cost += 2
+        if m.rank < BEHIND and m.rank != MAIN:
+            cost += 0.5
+        if _follows_noun(read, m):
+            cost += 1
+        found.append(Candidate(cost, m.start, term))
+    return iter(found)
+
+
+def _follows_noun(read: Scan, m: Mention) -> bool:
+    """Whether the place only tells which thing is meant ("kitchen table", "street sign")."""
+    return any(o.start == m.end and "object" in o.terms[0].tags for o in read.mentions)
+
+
+def _colours(read: Scan, question: Question) -> Iterator[Candidate]:
+    """Colours of the subject, or of the thing asked about; "red and white" stays together."""
+    of = [m for m in read.mentions if _able(m, question)]
+    at = _named_at(read, question.whose) if question.whose else None
+    taken = -1
+    for n, m in enumerate(of):
+        if m.start < taken:
+            continue
+        term = _able(m, question)
+        if term is None or term in question.roots:
+            continue
+        name, end = term.usual().name, m.end
+        following = of[n + 1] if n + 1 < len(of) else None
+        if following and read.tokens[end : following.start] == ["and"] and following.rank == m.rank:
+            other = _able(following, question)
+            if other and other.name != name:
+                name, end = f"{name} and {other.usual().name}", following.end
+        taken = end
+        if at is not None:
+            if not any(_belongs(read, m.start, end, place) for place in at):
+                continue
+            yield Candidate(0, m.start, None, name)
+        elif _is_photo(read, end):
+            continue
+        else:
+            cost = m.rank + 1.5 * min(m.sentence, 2)
+            yield Candidate(cost, m.start, None if " and " in name else term, name if " and " in name else "")
+
+
+def _named_at(read: Scan, whose: str) -> list[tuple[int, int]]:
+    """Where the thing asked about stands."""
+    wanted = {t for w in (whose, singular(whose)) for t in lexicon().named(w)}
+    found = [(m.start, m.end) for m in read.mentions if any(t.under(w) for t in m.terms for w in wanted)]
+    words = {singular(w) for w in tokens(whose)[-1:]}
+    return found or [(i, i + 1) for i, token in enumerate(read.tokens) if singular(token) in words]
+
+
+def _belongs(read: Scan, start: int, end: int, thing: tuple[int, int]) -> bool:
+    between = read.tokens[end : thing[0]]
+    if 0 <= thing[0] - end <= 2 and not any(t in ".,;:!?" or t in _CUTS for t in between):
+        return True
+    after = read.tokens[thing[1] : start]
+    return (
+        0 < len(after) <= 3
+        and after[0] in ("is", "are", "was", "were", "that", "which", "appears")
+        and "," not in after
+    )
+
+
+_CUTS = frozenset(("in", "on", "at", "with", "of", "and", "by", "near", "is", "are"))
+
+
+def _is_photo(read: Scan, end: int) -> bool:
+    return end < len(read.tokens) and read.tokens[end] in ("photo", "photograph", "image", "picture", "photos", "film")
+
+
+def _counts(read: Scan, question: Question) -> Iterator[Candidate]:
+    """The number said of the subject; the article counts as one."""
+    family = question.roots[0]
+    wanted = _named_at(read, question.whose) if question.whose else None
+    things = [m for m in read.mentions if any("object" in t.tags for t in m.terms) and not m.negated]
+    for m in read.mentions:
+        term = _able(m, question)
+        if term is None or term is family or m.rank > PART:
+            continue
+        if wanted is not None and not any(0 <= at - m.end <= 3 for at, _ in wanted):
+            continue
+        generic = term.name in ("many", "several")
+        exact = 0 if any(0 <= t.start - m.end <= 3 for t in things) else 1
+        nothing = "person" in term.tags
+        yield Candidate(2 * min(m.sentence, 2) + m.rank + exact + generic + nothing, m.start, term)
+    subject = next((m for m in things if m.rank <= OBJECT or (m.rank <= PART and m.sentence == 0)), None)
+    if wanted is not None:
+        subject = next((m for m in things if (m.start, m.end) in wanted), None)
+    if subject is None:
+        return
+    if subject.plural:
+        yield Candidate(2.5, subject.start, None, "several")
+    elif any(t in ("a", "an") for t in read.tokens[max(0, subject.start - 4) : subject.start]):
+        yield Candidate(1.5, subject.start, None, "one")
+
+
+def _times(read: Scan, question: Question) -> Iterator[Candidate]:
+    """The hour; where a text only says "day" or nothing, sun, fog and rain tell what there is to tell."""
+    words = lexicon().families
+    hours = list(_in_family(read, question))
+    if any(c.term and c.term.name != "day" for c in hours):
+        yield from (c for c in hours if c.term and c.term.name != "day")
+    elif question.roots == (words["time of day"],):
+        sky = list(_in_family(read, Question("terms", (words["weather"],), ignored=question.ignored)))
+        clear = [c for c in sky if c.term and c.term.name in ("sunny", "fog", "rain", "storm")]
+        yield from clear or hours
+    else:
+        yield from hours
+
+
+def _styles(read: Scan, question: Question) -> Iterator[Candidate]:
+    """How the picture is made: said of the picture, not of something in it."""
+    for m in read.mentions:
+        term = _able(m, question)
+        if term is None or term in question.roots or m.rank == BEHIND:
+            continue
+        weak = 3 if term.name == "photograph" else 0
+        yield Candidate(min(m.sentence, 2) + weak + m.rank / 4, m.start, term)
+
+
+def _able(m: Mention, question: Question, tag: str = "") -> Term | None:
+    """The sense of a mention that may answer."""
+    if m.negated:
+        return None
+    for term in m.terms:
+        if any(term.under(t) for t in question.ignored):
+            continue
+        if tag in term.tags if tag else any(term.under(root) for root in question.roots):
+            return term
+    return None
+
+
+_READERS = {
+    "object": _things,
+    "subject": _things,
+    "place": _places,
+    "colour": _colours,
+    "count": _counts,
+    "time of day": _times,
+    "style": _styles,
+}
+
+
+def chosen(text: str, question: Question) -> str:
+    """The one of the named options that a text speaks for, or empty."""
+    sides = [_side(option) for option in question.options]
+    if set(sides) == {"indoor", "outdoor"} and len(sides) == 2:
+        weight = inside(text, question.ignored)
+        return "" if not weight else question.options[sides.index("indoor" if weight > 0 else "outdoor")]
+    if question.roots:
+        plain = Question("terms", question.roots, ignored=question.ignored)
+        for candidate in candidates(text, plain):
+            if hit := nearest(candidate.term, candidate.words, question.options):
+                return hit
+    best: list[tuple[float, int, str]] = []
+    read = scan(text)
+    for option in question.options:
+        wanted = _meant(option)
+        stems = {singular(w) for w in tokens(option)}
+        for m in read.mentions:
+            if not m.negated and any(t.under(w) for t in m.terms for w in wanted):
+                best.append((m.rank + 2 * min(m.sentence, 2), m.start, option))
+                break
+        else:
+            said = [singular(t) for t in read.tokens]
+            if not wanted and stems <= set(said):
+                best.append((BEHIND, said.index(next(iter(sorted(stems)))), option))
+    return min(best)[2] if best else ""
+
+
+def nearest(term: Term | None, words: str, names: Sequence[str]) -> str:
+    """The name that means the term or something above it, the nearest first; empty where none does."""
+    if term is None:
+        same = {singular(w) for w in tokens(words)}
+        return next((n for n in names if {singular(w) for w in tokens(n)} == same), "")
+    hits = [(term.chain.index(w), n) for n in names for w in _meant(n) if term.under(w)]
+    return min(hits, key=lambda hit: hit[0])[1] if hits else ""
+
+
+def _meant(name: str) -> tuple[Term, ...]:
+    return lexicon().named(name) or lexicon().named(singular(name.strip()))
+
+
+def _side(option: str) -> str:
+    said = tokens(option)
+    if any(w.startswith(("indoor", "inside", "interior")) for w in said):
+        return "indoor"
+    return "outdoor" if any(w.startswith(("outdoor", "outside", "exterior", "open")) for w in said) else ""
+
+
+def inside(text: str, ignored: tuple[Term, ...] = ()) -> float:
+    """Evidence for indoors (above 0) against outdoors (below 0): each term once, background or not."""
+    seen: dict[Term, float] = {}
+    for m in scan(text).mentions:
+        if m.negated:
+            continue
+        weighty = max((t for t in m.terms if t not in ignored), key=lambda t: abs(t.place), default=None)
+        if weighty is not None and (weighty.place or weighty.name == "window"):
+            term = weighty.usual()
+            seen[term] = max(seen.get(term, 0.0), abs(weighty.place)) * (1 if weighty.place >= 0 else -1)
+    if any(t.name in ("window", "windowsill") for t in seen):
+        seen = {t: w for t, w in seen.items() if t.name != "outdoors"}  # what is outside is seen from inside
+    return sum(seen.values())
+
+
+def labels(texts: Sequence[str], criterion: str, look_at: str, ignore: str) -> list[str]:
+    """Labels of the texts of one request."""
+    question = understood(criterion, look_at, ignore)
+    if question.kind == "statistics":
+        return telling(texts)
+    return [label(text, question) for text in texts]
