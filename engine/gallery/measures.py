@@ -75,7 +75,7 @@ class Measures:
     @property
     def brightness(self) -> str:
         """Dark, dim, medium or bright."""
-        return _word(self.lightness, ((34, "dark"), (41, "dim"), (60, "medium")), "bright")
+        return _word(self.lightness, ((36, "dark"), (40, "dim"), (60, "medium")), "bright")
 
     @property
     def contrast_word(self) -> str:
@@ -89,7 +89,7 @@ class Measures:
         Where the light comes from cannot be told so: a black motorbike before a white door looks like one in backlight.
         """
         word = self.brightness
-        least = {"medium": 25, "dim": 30}.get(word)  # a lamp alone gives a dim picture much contrast
+        least = {"medium": 25, "dim": 30, "dark": 30}.get(word)  # one lamp gives a dark picture much
         if least and self.contrast >= least and self.percentiles[5] >= 90:
             return "high contrast"
         return "even" if word == "medium" else word
@@ -129,7 +129,7 @@ class Measures:
         ratio = self.aspect
         if max(ratio, 1 / ratio) >= 2:
             return "panorama" if ratio > 1 else "tall panorama"
-        return "square" if abs(ratio - 1) < 0.03 else "landscape" if ratio > 1 else "portrait"
+        return "square" if max(ratio, 1 / ratio) < 1.025 else "landscape" if ratio > 1 else "portrait"
 
     @property
     def aspect(self) -> float:
@@ -138,10 +138,10 @@ class Measures:
 
     @property
     def aspect_word(self) -> str:
-        """A usual ratio within 2 %, such as 4:3, or 3:4 where upright; else as 2.39:1."""
+        """A usual ratio within 2.5 %, such as 4:3, or 3:4 where upright; else as 2.39:1."""
         ratio = max(self.aspect, 1 / self.aspect)
         near = min(_ASPECTS, key=lambda name: abs(_ASPECTS[name] / ratio - 1))
-        word = near if abs(_ASPECTS[near] / ratio - 1) < 0.02 else f"{ratio:.2f}".rstrip("0").rstrip(".") + ":1"
+        word = near if abs(_ASPECTS[near] / ratio - 1) < 0.025 else f"{ratio:.2f}".rstrip("0").rstrip(".") + ":1"
         return word if self.aspect >= 1 else ":".join(reversed(word.split(":")))
 
 

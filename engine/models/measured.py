@@ -37,13 +37,12 @@ _WORDS = {  # what is asked for, by each word that asks for it
 }
 _ASKED = {word: aspect for aspect, words in _WORDS.items() for word in words.split()}
 _OF_PICTURES = {"shape": "orientation", "proportions": "aspect ratio", "proportion": "aspect ratio"}  # else of things
-_PHRASES = (
-    (re.compile(r"\bblack (and|or|&) white\b( (or|vs|versus) (in )?colou?r)?"), "greyscale"),
-    (re.compile(r"\b(light (and|or|vs|versus) dark|dark (and|or|vs|versus) light)\b"), "brightness"),
-    (
-        re.compile(r"\b(landscape or portrait|portrait or landscape|horizontal or vertical|vertical or horizontal)\b"),
-        "format",
-    ),
+_OR = "(and|or|vs|versus|&)"
+_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (  # one thing said by two words that alone ask for something else
+    (re.compile(rf"\bblack {_OR} white\b( {_OR} (in )?colou?r)?"), "greyscale"),
+    (re.compile(rf"\b(light {_OR} dark|dark {_OR} light)\b"), "brightness"),
+    (re.compile(rf"\b(landscape {_OR} portrait|portrait {_OR} landscape)\b"), "format"),
+    (re.compile(rf"\b(horizontal {_OR} vertical|vertical {_OR} horizontal)\b"), "format"),
 )
 _TOGETHER = {  # two words for one thing: colour saturation, low-light exposure
     frozenset(("colour", "colourfulness")): "colourfulness",
@@ -65,11 +64,11 @@ _EMPTY = _words(  # change nothing: the whole picture is looked at anyway
     "values vs versus what which whole width height"
 )
 _CHOICES = {  # what may stand after a colon, as in "lighting: dark or bright"
-    "colour": {*COLOURS, "gray", "colourful", "colorful", "greyscale"},
+    "colour": {*COLOURS, "gray", "colourful", "colorful"},
     "lighting": {"dark", "dim", "bright", "even", "contrast"},
     "brightness": {"dark", "dim", "medium", "bright", "light"},
     "contrast": {"medium", "contrast"},
-    "colourfulness": {"greyscale", "muted", "moderate", "vivid", "colour", "color"},
+    "colourfulness": {"black", "white", "greyscale", "muted", "moderate", "vivid", "colour", "color"},
     "sharpness": {"sharp", "soft", "blurred", "blurry", "focus", "plain"},
     "orientation": {"landscape", "portrait", "square", "panorama", "horizontal", "vertical"},
     "aspect ratio": set[str](),
@@ -154,11 +153,14 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> Measured:
 def _aspect(criterion: str) -> str:
     """Which of CAN_TELL a criterion asks for, or the second colour; empty where it asks for anything else."""
     name, _, choices = criterion.strip().rstrip(").").replace("(", ":").partition(":")
-    words = _tokens(name)
-    of_pictures = _OF_PICTURES if _PICTURE & set(words) else {}
+    said = " ".join(_tokens(name))
+    for phrase, word in _PHRASES:
+        said = phrase.sub(word, said)
+    words = set(said.split())
+    of_pictures = _OF_PICTURES if _PICTURE & words else {}
     found = {_ASKED.get(word) or of_pictures.get(word, "") for word in words} - {""}
     aspect = next(iter(found)) if len(found) == 1 else _TOGETHER.get(frozenset(found), "")
-    left = {word for word in words if word not in _ASKED and word not in of_pictures} - _EMPTY - _PICTURE
+    left = words - set(_ASKED) - set(of_pictures) - _EMPTY - _PICTURE
     if aspect == "colour" and left & _SECOND:
         aspect, left = "second colour", left - _SECOND
     if aspect in ("colour", "lighting"):
@@ -168,10 +170,7 @@ def _aspect(criterion: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    said: str = " ".join(re.findall(r"[^\W_]+|&", text.lower()))
-    for phrase, word in _PHRASES:
-        said = phrase.sub(word, said)
-    return said.split()
+    return re.findall(r"[^\W_]+|&", text.lower())
 
 
 def _refuse(request: Request) -> None:
@@ -210,7 +209,7 @@ _LABELS: dict[str, Callable[[Measures], str]] = {
     "second colour": lambda m: m.second_colour or "none",
     "lighting": lambda m: m.lighting,
     "brightness": lambda m: m.brightness,
-    "contrast": lambda m: m.contrast_word,
+    "contrast": lambda m: m.contrast_word.removesuffix(" contrast"),
     "colourfulness": lambda m: m.vividness,
     "sharpness": lambda m: m.focus,
     "orientation": lambda m: m.orientation,
@@ -230,23 +229,24 @@ _KINDS = {
 
 
 def _sentence(m: Measures, aspect: str) -> str:
-    said, low, high = label(m, aspect).capitalize(), m.percentiles[1], m.percentiles[5]
-    spread = f"{low:.0f} to {high:.0f}"
+    said, spread = label(m, aspect).capitalize(), f"{m.percentiles[1]:.0f} to {m.percentiles[5]:.0f}"
     match aspect:
         case "colour" | "second colour":
             return _colours(m, aspect)
         case "lighting" | "brightness":
-            light = " light" if aspect == "lighting" and said != "High contrast" else ""
+            light = " light" if aspect == "lighting" and m.lighting in ("dim", "even", "bright") else ""
             return f"{said}{light} (mean lightness L* {m.lightness:.0f}, from {spread})"
         case "contrast":
-            return f"{said} (lightness L* varies by {m.contrast:.0f}, from {spread})"
+            return f"{said} contrast (lightness L* varies by {m.contrast:.0f}, from {spread})"
         case "colourfulness":
             colours = "" if m.grey else " colours"
             return f"{said}{colours} (colourfulness {m.colourfulness:.0f}, where 0 is grey and 109 extreme)"
         case "sharpness":
-            return f"{said} (sharpness {m.sharpness:.2f}, where 0 is blurred and 0.12 sharp)"
+            return f"{said} (sharpness {m.sharpness:.2f}, where 0 is blurred and from 0.12 on is sharp)"
+        case "orientation":
+            return f"{said} {m.aspect_word} ({m.aspect:.2f} times as wide as high)"
         case _:
-            return f"{said} ({m.width} × {m.height} as measured, {m.aspect:.2f} to 1)"
+            return f"{said}, {m.orientation} ({m.aspect:.2f} times as wide as high)"
 
 
 def _colours(m: Measures, aspect: str) -> str:
