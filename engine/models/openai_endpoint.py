@@ -8,6 +8,7 @@ Translation lives in openai_format.py, tested without a network.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import itertools
@@ -20,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import openai
 
@@ -200,8 +201,10 @@ class OpenAIEndpoint:
         return ModelError(f"{self._url} has no chat completions.", _NO_SERVER)
 
     def _short(self, text: str) -> str:
-        """What a server said, in one line; some repeat the key."""
-        return " ".join(text.replace(self._endpoint.key or "\0", "(the key)").split())[:200]
+        """What a server said, in one line; some repeat what they were sent."""
+        for secret in _secrets(self._endpoint):
+            text = text.replace(secret, "(secret)")
+        return " ".join(text.split())[:200]
 
     def _slow_down(self, problem: openai.RateLimitError) -> None:
         """Hold every request back for as long as the server asks.
@@ -267,6 +270,14 @@ def _address(endpoint: Endpoint) -> dict[str, Any]:
     parts = urlsplit(endpoint.url)
     base = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     return {"base_url": base, "default_query": dict(parse_qsl(parts.query)), "api_key": endpoint.key or "none"}
+
+
+def _secrets(endpoint: Endpoint) -> list[str]:
+    """What must be shown nowhere: the key, and what the URL holds of user, password and query."""
+    parts = urlsplit(endpoint.url)
+    user = parts.netloc.rpartition("@")[0]
+    basic = base64.b64encode(unquote(user).encode()).decode()
+    return [secret for secret in (endpoint.key, user, basic, parts.password, parts.query) if secret]
 
 
 def _recall(profile: Path) -> Dialect | None:

@@ -1,0 +1,53 @@
+"""The engine as scripts and notebooks use it."""
+
+import pytest
+
+import engine
+from engine.errors import RunError, SettingsError, VitrineError
+from tests.planted import paint
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRINE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "fake.toml"
+    path.write_text('[vision]\nbackend = "fake"\nname = "f"\n[chat]\nbackend = "fake"\nname = "f"\n')
+    return str(path)
+
+
+def test_a_question_in_two_lines(tmp_path, models):
+    gallery = engine.open_folder(paint(tmp_path / "pictures"))
+    result = engine.clusters(gallery, "colour", models=models)
+    assert {c.name: c.size for c in result.clusters} == {"red": 3, "blue": 2}
+    assert engine.clusters(gallery, "colour", models=models) == result
+
+
+def test_labels_are_a_choice(tmp_path, models):
+    gallery = engine.open_folder(str(paint(tmp_path / "pictures")), labels="none")
+    assert engine.clusters(gallery, "colour", models=models).agreement is None
+
+
+def test_k_may_be_a_number(tmp_path, models):
+    colours = {f"{c}.png": c for c in ("red", "green", "blue", "yellow")}
+    gallery = engine.open_folder(paint(tmp_path / "pictures", colours))
+    assert len(engine.clusters(gallery, "colour", k=2, models=models).clusters) == 2
+
+
+def test_errors_say_what_to_do(tmp_path, models):
+    gallery = engine.open_folder(paint(tmp_path / "pictures", {"1.png": "red"}))
+    with pytest.raises(SettingsError):
+        engine.clusters(gallery, "", models=models)
+    with pytest.raises(SettingsError):
+        engine.clusters(gallery, "colour", k="1", models=models)
+    (tmp_path / "refusing.toml").write_text(
+        '[vision]\nbackend = "fake"\nname = "f"\noptions = {fail = "red"}\n[chat]\nbackend = "fake"\nname = "f"\n'
+    )
+    with pytest.raises(RunError, match="described none of 1 pictures") as said:
+        engine.clusters(gallery, "colour", models=str(tmp_path / "refusing.toml"))
+    assert said.value.hint
+
+
+def test_an_error_shows_its_mend():
+    assert str(VitrineError("It broke.", "Mend it.")) == "It broke. Mend it."
+    assert str(VitrineError("It broke.")) == "It broke."
