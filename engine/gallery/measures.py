@@ -10,9 +10,9 @@ same photo tells much the same at any resolution. Sources, and where we depart f
   the dominant one is by area, weighed towards the centre and towards strong colours;
 * colourfulness: Hasler and Süsstrunk, Measuring colorfulness in natural images, SPIE 2003, with their scale;
 * sharpness: variance of the Laplacian (Pech-Pacheco et al., ICPR 2000; LAP4 of Pertuz et al., Pattern Recognition
-  2013) over the variance of the lightness, so that low contrast is not taken for blur. At this size only
-  blur that shows in a preview counts: photos are sharp from about 0.15 on, at 640 pixels a Gaussian blur of 2 pixels
-  leaves some 0.05 of that, one of 4 pixels 0.01;
+  2013) over the variance of the lightness, so that low contrast is not taken for blur. At this size only blur that
+  shows in a preview counts: most photos lie between 0.15 and 2; a Gaussian blur of 2 pixels in one of 640 leaves about
+  0.05, one of 4 pixels 0.01. Large smooth things (fruit, fog, sky) look soft to it, too;
 * entropy: Shannon's, of the grey levels.
 
 The bounds between words are ours, set by looking at photographs.
