@@ -16,6 +16,7 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "clip": ("engine.models.clip", ("matcher", "vision")),
     "measured": ("engine.models.measured", ("vision",)),
     "keywords": ("engine.models.keywords", ("chat",)),
+    "sscd": ("engine.models.sscd", ("embedder",)),
     "fake": ("engine.models.fake", ("vision", "chat")),
 }
 

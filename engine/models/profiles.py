@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import SettingsError
 from engine.models import checked
+from engine.models.measured import SPEC as MEASURED
 from engine.models.roles import ROLES, ModelSpec
 from engine.settings import Settings, public_url
 
@@ -74,7 +75,7 @@ def is_postcards(root: str) -> bool:
 def _bundled_specs(root: str) -> dict[str, ModelSpec]:
     if is_postcards(root):
         return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA}
-    return {"vision": ModelSpec("measured", "measured words"), "chat": _KEYWORDS}
+    return {"vision": MEASURED, "chat": _KEYWORDS}
 
 
 def _endpoint_specs(settings: Settings) -> dict[str, ModelSpec]:

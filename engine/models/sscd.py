@@ -1,0 +1,109 @@
+"""Embedder through TorchScript: SSCD's interface, n x 3 x h x w to n x 512 (Pizzi et al., CVPR 2022, arXiv 2202.10261).
+
+TorchScript is a program: it is opened only if its sha256 is that of the bundled detector, or one that the person wrote
+into the spec's options. Whether it is SSCD itself is known by the same hash; figures published for SSCD hold for no
+other vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.errors import ModelError, VitrineError
+from engine.models.machine import device_for
+from engine.models.roles import Check, ModelSpec, Shown
+from engine.settings import Settings
+
+_log = logging.getLogger("vitrine")
+ROOT = Path(__file__).resolve().parents[2]
+SIDE = 320  # pixels; plain resize, as SSCD's authors do for square input
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+def load(role: str, spec: ModelSpec, settings: Settings) -> CopyDetector:
+    """A checked TorchScript model on its device.
+
+    Raises:
+        ModelError: no such file, a hash nobody vouches for, or a file that is no such model.
+    """
+    del role
+    path = next((p for p in (Path(spec.name).expanduser(), ROOT / spec.name) if p.is_file()), None)
+    if path is None:
+        raise ModelError(f"There is no file {spec.name}.", "Give the path of a TorchScript checkpoint.")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest not in (_bundled_digest(), str(spec.options.get("sha256", "")).lower()):
+        raise ModelError(
+            f"{path.name} is not known (sha256 {digest}).",
+            "TorchScript is a program. If you trust its source, write this sha256 into the model's options.",
+        )
+    device = device_for(settings.device)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            model = torch.jit.load(path, map_location=device).eval()
+    except (RuntimeError, ValueError) as problem:
+        raise ModelError(f"{path.name} is no TorchScript model: {str(problem)[:120]}.", "Fetch it again.") from None
+    size = int(spec.options.get("batch", 0)) or (128 if device.type == "cuda" else 16)
+    return CopyDetector(spec, model, device, size, int(spec.options.get("side", SIDE)))
+
+
+@dataclass
+class CopyDetector:
+    """One model; plays embedder."""
+
+    spec: ModelSpec
+    _model: Any
+    _device: torch.device
+    _batch: int
+    _side: int
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "decode"))
+
+    def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
+        """Vectors (512,) float32 as the model gives them; pictures that cannot be read are left out."""
+        start, halved = 0, False
+        while start < len(pictures):
+            check()
+            some = pictures[start : start + self._batch]
+            ready = [(start + n, x) for n, x in enumerate(self._pool.map(self._prepared, some)) if x is not None]
+            try:
+                vectors = self._vectors([x for _, x in ready]) if ready else []
+            except torch.OutOfMemoryError:
+                if halved or self._batch == 1:
+                    raise ModelError("The GPU's memory is too small for this model.", "Use --device cpu.") from None
+                halved, self._batch = True, self._batch // 2
+                _log.warning("%s ran out of the GPU's memory; it now takes %d at a time.", self.spec.label, self._batch)
+                continue
+            yield from ((place, vector) for (place, _), vector in zip(ready, vectors, strict=True))
+            start += len(some)
+
+    @torch.inference_mode()
+    def _vectors(self, ready: list[np.ndarray]) -> np.ndarray:
+        return self._model(torch.from_numpy(np.stack(ready)).to(self._device)).float().cpu().numpy()
+
+    def _prepared(self, picture: Shown) -> np.ndarray | None:
+        """3 x side x side float32, normalised as ImageNet is; None where the picture cannot be read."""
+        try:
+            image = picture.open().resize((self._side, self._side))
+        except VitrineError:
+            return None
+        return ((np.asarray(image, np.float32) / 255 - _MEAN) / _DEVIATION).transpose(2, 0, 1)
+
+
+def _bundled_digest() -> str:
+    """Of the detector that ships with the program, as its card says; empty where there is none."""
+    try:
+        return str(json.loads((ROOT / "assets" / "models" / "copies.json").read_text())["sha256"])
+    except (OSError, ValueError, KeyError):
+        return ""
