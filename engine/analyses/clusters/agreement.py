@@ -46,12 +46,12 @@ def agreement(labels: Sequence[str], clusters: Sequence[str], names: Sequence[st
     Returns:
         None where fewer than two labels are there to compare with.
     """
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score  # 1 s: pages import this module
-
     pairs = [(label, cluster) for label, cluster in zip(labels, clusters, strict=True) if label]
     kinds = sorted({label for label, _ in pairs})
     if len(kinds) < 2 or not names:
         return None
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score  # 1 s: pages import this module
+
     rows = np.array([kinds.index(label) for label, _ in pairs])
     place = {name: j for j, name in enumerate(names)}
     cols = np.array([place.get(cluster, len(names)) for _, cluster in pairs])  # last: unassigned
