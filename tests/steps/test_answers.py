@@ -140,6 +140,16 @@ def test_the_complaint_is_no_part_of_the_key(tmp_path):
     assert len(model.requests) == 2
 
 
+def test_a_captioner_is_asked_once_whatever_the_criterion(tmp_path, settings):
+    """It writes the same whatever is asked of it."""
+    pictures = gallery_of(tmp_path, settings).pictures
+    model = Scripted(lambda r: Reply("A hat."), ModelSpec("fake", "f", options={"json": False, "captioner": True}))
+    for criterion in ("colour", "mood"):
+        found = answers(remembered(settings.home, model), DESCRIBE, pictures, ASK | {"criterion": criterion})
+        assert found[4] == {"description": "A hat.", "label": ""}
+    assert len(model.requests) == 5
+
+
 def test_draws_are_asked_each_and_carry_their_number(tmp_path):
     model = Scripted()
     for draw in (0, 1, 2, 1):
