@@ -14,7 +14,7 @@ from engine.models.measured import CAN_TELL, can_tell
 from engine.store.runs import ACTIVE, Run
 from pages.parts import clusters_view, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
-from pages.parts.workspace import plain
+from pages.parts.workspace import address, plain
 
 _HOW = """
 Each picture is described once by a vision model with your criterion in mind; the same answer holds a short label. A
@@ -118,15 +118,20 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
 def _first_results(gallery: Gallery, partial: dict) -> None:
     """Labels as they come, most frequent first, and the latest descriptions."""
     clusters = partial.get("clusters", [])
-    st.caption(f"Short answers so far: {partial.get('distinct', 0):,} different ones. They become clusters at the end.")
+    answers = partial.get("distinct", 0)
+    some = f"Short answers so far: {answers:,} different ones. They become clusters at the end."
+    st.caption(some if answers else "Short answers come after the descriptions, clusters at the end.")
     with st.grid(3):
         for c in clusters[:6]:
             with st.container(border=True):
                 st.markdown(f"**{plain(c['name'])}** · {c['size']:,}")
                 shown = [gallery.by_name[f] for f in c["files"] if f in gallery.by_name]
                 picture_grid(shown, f"partial_{c['name']}", across=3)
-    for last in partial.get("latest", [])[:3]:
-        st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
+    for last in partial.get("latest", [])[:4]:
+        if last["file"] in gallery.by_name:
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+                st.image(address(gallery.by_name[last["file"]].hash), width=56, alt=last["file"])
+                st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
 
 
 def _glimpse(gallery: Gallery) -> None:

@@ -21,7 +21,7 @@ from .pictures import FOLDER as WORK
 from .pictures import N_TRAINING, TRAINING, painted
 
 FOLDER = Path(__file__).parents[1] / "models" / "diffusion" / "vae"
-STEPS, BATCH = 4000, 8
+STEPS, BATCH = 2200, 8
 RATE, WARM_UP, DECAY = 2e-3, 100, 0.4  # the rate falls in the last 40 % of the steps
 DIVERGENCE = 1e-4
 SIZE, CHANNELS = 64, (16, 32, 64)
@@ -78,7 +78,7 @@ def train(folder: Path, steps: int) -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        ratio += float((4 / error).log10().mean()) / 10
+        ratio += float((4 / error.detach()).log10().mean()) / 10
         if (step + 1) % 100 == 0:
             sys.stderr.write(f"{step + 1}: {ratio:.2f} dB; {time.process_time() - began:.0f} CPU-s\n")
             ratio = 0.0

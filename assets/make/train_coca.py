@@ -33,7 +33,7 @@ from .scene import COLOURS, FACTORS, SUBJECTS, Scene
 from .tokens import PAD, learn_tokenizer, save_tokenizer
 
 FOLDER = Path(__file__).parents[1] / "models" / "coca"
-STEPS, BATCH, PARTIAL = 4500, 32, 12
+STEPS, BATCH, PARTIAL = 3600, 32, 12
 RATE, WARM_UP, DECAY, WEIGHT_DECAY = 1e-3, 300, 0.3, 0.05  # the rate falls in the last 30 % of the steps
 LENGTH, WIDTH, PATCH = 24, 128, 16
 CHECKPOINT_EVERY = 250

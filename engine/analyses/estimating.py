@@ -20,6 +20,11 @@ _GUESS = {
 }
 
 
+# Seconds a request, of models on this machine: they count no tokens.
+_LOCAL = {"clip": 0.05, "keywords": 0.02, "measured": 0.02, "fake": 0.001}
+_LOCAL_LANGUAGE_MODEL = 5.0
+
+
 @dataclass(frozen=True)
 class RoleEstimate:
     """One role's share: requests to come, items known already, tokens, seconds; whether rates were measured here."""
@@ -74,7 +79,14 @@ def role_estimate(role: str, asker: Remembered, asks: Mapping[Task, int], known:
     measured = True
     for task, n in asks.items():
         rate = asker.rate(task)
-        a, b, s = (rate.tokens_in, rate.tokens_out, rate.seconds) if rate else _GUESS[task.name]
+        a, b, s = (rate.tokens_in, rate.tokens_out, rate.seconds) if rate else _guess(asker.spec, task)
         tokens_in, tokens_out, seconds = tokens_in + n * a, tokens_out + n * b, seconds + n * s
         measured = measured and (rate is not None or not n)
     return RoleEstimate(role, asker.spec, sum(asks.values()), known, tokens_in, tokens_out, seconds, measured)
+
+
+def _guess(spec: ModelSpec, task: Task) -> tuple[float, float, float]:
+    """Tokens in and out, and seconds, a request, for a model that was never timed here."""
+    if spec.backend == "openai_endpoint":
+        return _GUESS[task.name]
+    return 0.0, 0.0, _LOCAL.get(spec.backend, _LOCAL_LANGUAGE_MODEL)

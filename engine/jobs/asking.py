@@ -95,8 +95,13 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
         store.close()
 
 
+def is_remote(spec: ModelSpec) -> bool:
+    """Whether what this model is asked leaves this machine."""
+    url = str(spec.options.get("url", ""))
+    return bool(url) and not is_loopback(url)
+
+
 def leaves_for(specs: Mapping[str, ModelSpec]) -> str:
     """The host that pictures would be sent to, or an empty string where they stay on this machine."""
     spec = specs.get("vision")
-    url = str(spec.options.get("url", "")) if spec else ""
-    return url.partition("//")[2].partition("/")[0] if url and not is_loopback(url) else ""
+    return str(spec.options["url"]).partition("//")[2].partition("/")[0] if spec and is_remote(spec) else ""

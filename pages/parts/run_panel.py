@@ -22,9 +22,10 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
     config = workspace.settings()
     same = st.query_params.get("run") == request.id
     known = (config.home / "runs" / request.id / "status.json").exists()
-    done = known and workspace.runs().get(request.id).status.state == "done"
-    if done:
-        st.caption("This was asked before: opening it asks nothing." if not same else "Answered below.")
+    state = workspace.runs().get(request.id).status.state if known else ""
+    if state == "done" or state in ACTIVE:
+        there = {"done": "Answered", "queued": "Waiting", "running": "Running"}[state]
+        st.caption(f"{there} below." if same else "This was asked before: opening it asks nothing.")
         with slot:
             if st.button("Open", type="primary", disabled=same, key="run"):
                 open_run(request.id)
@@ -127,9 +128,12 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     if vision.known:
         parts[0] += f" ({vision.known:,} known already)"
     parts.append(f"{'up to ' if chat.questions else ''}{chat.questions:,} chat questions")
-    parts.append(f"about {price.tokens:,.0f} tokens")
-    money = price.money(config.prices)
-    parts.append(f"about {money:.4g} money" if money is not None else "no prices set")
+    if price.tokens:
+        parts.append(f"about {price.tokens:,.0f} tokens")
+        money = price.money(config.prices)
+        parts.append(f"about {money:.4g} money" if money is not None else "no prices set")
+    if not any(asking.is_remote(r.model) for r in price.roles):
+        parts.append("nothing leaves this machine")
     measured = "" if all(r.measured for r in price.roles) else " (a guess: this model was not timed here yet)"
     parts.append(f"about {_time(price.seconds)}{measured}")
     return " · ".join(parts)

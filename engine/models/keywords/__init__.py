@@ -1,9 +1,9 @@
 """The chat role without a model: text statistics and a word list of our own (engine/models/words), nothing else.
 
 It answers label, name_clusters, assign, tidy, propose_dimensions, propose_attributes, assign_attributes and
-propose_differences. What it cannot do: understand. It knows the words of its list, some
-1,200 terms of plain English, and tells the subject from the background by prepositions and verbs; it climbs from poodle
-to dog to pet. It follows no pronoun ("it", "its"), irony or metaphor, knows no other language, and tells two senses of a word apart only where the
+propose_differences. What it cannot do: understand. It knows the words of its list, some 1,200 terms of plain English,
+tells the subject from the background by prepositions and verbs, and climbs from poodle to dog to pet. It follows no
+pronoun ("it", "its"), irony or metaphor, knows no other language, and tells two senses of a word apart only where the
 criterion's family does. A word outside the list is an answer only where it is the subject's head noun, or shared by
 several texts of a request when the criterion is outside the list, too: then words are compared within that request,
 so the same text can have another label elsewhere. Where a text says nothing, so does the answer.
@@ -39,7 +39,8 @@ class Keywords:
             if answer is None:
                 yield i, Reply(failure=f"keywords cannot answer {request.task}")
             else:
-                yield i, Reply(json.dumps(answer(request.payload), ensure_ascii=False))
+                text = json.dumps(answer(request.payload), ensure_ascii=False)
+                yield i, Reply(text.encode("utf-8", "replace").decode())  # half a surrogate pair is no text
 
 
 def load(role: str, spec: ModelSpec, settings: Settings) -> Keywords:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ def _things(read: Scan, question: Question) -> Iterator[Candidate]:
     best = PART
     found: list[Candidate] = []
     for m in read.mentions:
-        term = _able(m, question, "object")
-        if term is None or "scenery" in term.chain[-1].name:
+        term = _able(m, question, "object") if m.thing else None
+        if term is None or term.family.name == "scenery":
             continue
         cost = m.rank + 2 * min(m.sentence, 2)
         if question.kind == "object" and "person" in term.tags:
@@ -128,10 +129,16 @@ def _places(read: Scan, question: Question) -> Iterator[Candidate]:
             cost += 2
         if m.rank < BEHIND and m.rank != MAIN:
             cost += 0.5
-        if _follows_noun(read, m):
+        if term is not m.terms[0] or _follows_noun(read, m):
             cost += 1
         found.append(Candidate(cost, m.start, term))
+    if not found:  # in front of a church: a building says where, too
+        near = ((m, t) for m in read.mentions if m.rank >= BEHIND and (t := _able(m, _BUILDINGS, "")))
+        found = [Candidate(BEHIND + min(m.sentence, 2), m.start, term) for m, term in near if term.parent]
     return iter(found)
+
+
+_BUILDINGS = Question("terms", (lexicon().families["structure"],))
 
 
 def _follows_noun(read: Scan, m: Mention) -> bool:
@@ -204,7 +211,7 @@ def _counts(read: Scan, question: Question) -> Iterator[Candidate]:
         term = _able(m, question)
         if term is None or term is family or m.rank > PART:
             continue
-        if wanted is not None and not any(0 <= at - m.end <= 3 for at, _ in wanted):
+        if wanted is not None and not any(_belongs(read, m.start, m.end, at) for at in wanted):
             continue
         generic = term.name in ("many", "several")
         exact = 0 if any(0 <= t.start - m.end <= 3 for t in things) else 1
@@ -250,10 +257,15 @@ def _able(m: Mention, question: Question, tag: str = "") -> Term | None:
     if m.negated:
         return None
     for term in m.terms:
-        if any(term.under(t) for t in question.ignored):
+        if question.ignored and any(term.under(t) for t in question.ignored):
             continue
-        if tag in term.tags if tag else any(term.under(root) for root in question.roots):
-            return term
+        if tag:
+            if tag in term.tags:
+                return term
+            continue
+        for root in question.roots:
+            if root in term.chain:
+                return term
     return None
 
 
@@ -274,6 +286,8 @@ def chosen(text: str, question: Question) -> str:
     if set(sides) == {"indoor", "outdoor"} and len(sides) == 2:
         weight = inside(text, question.ignored)
         return "" if not weight else question.options[sides.index("indoor" if weight > 0 else "outdoor")]
+    if (there := _presence(scan(text), question.options)) is not None:
+        return there
     if question.roots:
         plain = Question("terms", question.roots, ignored=question.ignored)
         for candidate in candidates(text, plain):
@@ -293,6 +307,19 @@ def chosen(text: str, question: Question) -> str:
             if not wanted and stems <= set(said):
                 best.append((BEHIND, said.index(next(iter(sorted(stems)))), option))
     return min(best)[2] if best else ""
+
+
+def _presence(read: Scan, options: Sequence[str]) -> str | None:
+    """Where "with people or without" is asked: whether they are mentioned, or denied; None if that is not asked."""
+    bare = [re.sub(r"^(?:with no|with|without|no|has|having)\s+", "", o, flags=re.IGNORECASE) for o in options]
+    if len(options) != 2 or bare[0] != bare[1]:
+        return None
+    wanted = _meant(bare[0])
+    said = [m.negated for m in read.mentions if any(t.under(w) for t in m.terms for w in wanted)]
+    denies = [bool(re.match(r"with no|without|no\b", o, flags=re.IGNORECASE)) for o in options]
+    if not said or denies[0] == denies[1]:
+        return ""
+    return options[denies.index(all(said))]
 
 
 def nearest(term: Term | None, words: str, names: Sequence[str]) -> str:

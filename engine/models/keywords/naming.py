@@ -61,7 +61,7 @@ def assigned(criterion: str, names: Sequence[str], texts: Sequence[str]) -> list
 
 def resolved(said: str, question: Question) -> Term | None:
     """The term a label means: in the question's families first, by its last word if not as a whole."""
-    words = tokens(said)
+    words = tokens(said[-200:])[-6:]
     for start in range(len(words)):
         for ending in (words[start:], [*words[start:-1], singular(words[-1])]):
             if terms := lexicon().phrases.get(tuple(ending)):
@@ -210,13 +210,19 @@ def _join(groups: list[Group], k: int) -> None:
             ((_cost(a, b), i, j) for i, a in enumerate(groups) for j, b in enumerate(groups) if i < j),
         )
         _, i, j = best
-        _absorb(groups[i], groups[j], _above(groups[i], groups[j]))
+        above = _above(groups[i], groups[j])
+        if above is not None and len(general := [g for g in (groups[i], groups[j]) if g.leaves == [above]]) == 1:
+            above = groups[i].term if general[0] is groups[j] else groups[j].term
+            general[0].leaves.clear()
+        _absorb(groups[i], groups[j], above)
         del groups[j]
 
 
 def _cost(a: Group, b: Group) -> float:
     above = _above(a, b)
-    if above is None:
+    if above is not None and above in (a.term, b.term) and 1 in (len(a.leaves), len(b.leaves)):
+        return 0.5 * (min(a.size, b.size) + 0.5) / (1 + 1e-3 * max(a.size, b.size))  # it has to go somewhere
+    elif above is None:
         height = _APART if a.term is None or b.term is None else _FAR
         if a.family is not None and a.family is b.family:
             height = _FAR - 1
@@ -253,7 +259,7 @@ def _named(groups: Sequence[Group], avoid: set[str], taken: Sequence[str]) -> li
 def _ways(group: Group, groups: Sequence[Group]):  # noqa: ANN202  an endless generator of names, best first
     others = [leaf for g in groups if g is not group for leaf in g.leaves]
     most = group.largest_size >= 0.7 * group.size
-    if group.term is None or most:
+    if most or len(group.members) == 1:
         yield group.largest
     if group.term and "group" not in group.term.tags:
         if not any(leaf.under(group.term) for leaf in others):

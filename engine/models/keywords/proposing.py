@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from engine.models.keywords.labels import candidates, label, labels, nearest, spoken
-from engine.models.keywords.naming import clusters
+from engine.models.keywords.naming import clusters, resolved
 from engine.models.keywords.questions import Question, understood
 from engine.models.keywords.sentences import scan
 from engine.models.keywords.words import grammar, lexicon, singular, tokens
@@ -63,10 +63,11 @@ def tidied(names: Mapping[str, int], dimension: str, k: int | None) -> list[dict
     """Names that mean the same in one group; with `k`, joined further. Every name exactly once."""
     if k is not None and k < len(names):
         return clusters(dimension or "subject", names, k, [], [])
+    question = understood(dimension or "subject")
     groups: dict[Any, list[str]] = {}
     for name in names:
-        terms = lexicon().named(name) or lexicon().named(" ".join(singular(w) for w in tokens(name)))
-        groups.setdefault(terms[0] if terms else tuple(singular(w) for w in tokens(name)), []).append(name)
+        term = resolved(name, question)
+        groups.setdefault(term or tuple(singular(w) for w in tokens(name)), []).append(name)
     best = {key: max(some, key=lambda name: (names[name], -len(name), name)) for key, some in groups.items()}
     return [{"name": best[key], "members": some} for key, some in groups.items()]
 
@@ -87,12 +88,12 @@ def differences(a: Sequence[str], b: Sequence[str], known: Sequence[str], goal: 
         z = odds / math.sqrt(1 / (n + 0.5) + 1 / (len(a) - n + 0.5) + 1 / (m + 0.5) + 1 / (len(b) - m + 0.5))
         if z > _SURE:
             scores[phrase] = z + (1 if phrase in goal.casefold() else 0)
-    chosen: list[str] = []
-    for phrase in sorted(scores, key=lambda p: (-scores[p], -len(p), p)):
-        words = set(phrase.split())
-        if not any(words & set(other.split()) for other in chosen):
-            chosen.append(phrase)
-    return chosen[:_MOST]
+    found: dict[str, set[str]] = {}
+    for phrase in sorted(scores, key=lambda p: (-scores[p], len(p.split()), p)):
+        words = set(phrase.split()) | {t.usual().name for t in lexicon().named(phrase)[:1]}
+        if not any(words & others for others in found.values()):
+            found[phrase] = words
+    return list(found)[:_MOST]
 
 
 def _valued(text: str, able: Sequence[str], question: Question) -> list[str]:

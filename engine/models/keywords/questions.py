@@ -81,18 +81,27 @@ def _plain(criterion: str) -> Question:
             return _plain(whose)
     for size in range(min(len(said), 4), 0, -1):
         for start in range(len(said) - size, -1, -1):
-            phrase = " ".join(said[start : start + size])
-            one = phrase[:-1] if phrase.endswith("s") else phrase
-            if names := words.asked.get(phrase) or words.asked.get(one):
-                found = _asked(names)
-                before = [w for w in said[:start] if w not in _FILLER]
-                if found.kind == "terms" and before and words.named(before[-1]) and found.roots[0].name in _QUALITIES:
-                    return Question("terms", found.roots, (), before[-1])
+            if found := _within(said, start, start + size):
                 return found
-            parents = tuple(t for t in words.named(phrase) if t.children)
-            if parents:
-                return Question("terms", parents[:1])
     return Question("statistics")
+
+
+def _within(said: list[str], start: int, end: int) -> Question | None:
+    """What the words from `start` to `end` ask for; the words around them may say of what."""
+    words = lexicon()
+    phrase = " ".join(said[start:end])
+    names = words.asked.get(phrase) or words.asked.get(phrase.removesuffix("s"))
+    if not names:
+        parents = tuple(t for t in words.named(phrase) if t.children)
+        return Question("terms", parents[:1]) if parents else None
+    found = _asked(names)
+    after = [w for w in said[end:] if w not in _FILLER]
+    before = [w for w in said[:start] if w not in _FILLER]
+    if phrase == "how many" and after:
+        return Question("terms", found.roots, (), after[0])
+    if found.kind == "terms" and before and words.named(before[-1]) and found.roots[0].name in _QUALITIES:
+        return Question("terms", found.roots, (), before[-1])
+    return found
 
 
 _WHOLE = frozenset(("image", "picture", "photo", "scene", "day", "object", "subject", "photograph"))

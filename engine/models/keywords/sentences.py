@@ -19,6 +19,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][a-z]+)?|[.!?;,:]")
 _PREPOSITIONS, _WITH, _SHOWING, _AGAIN = (grammar()[name] for name in ("preposition", "with", "showing", "again"))
 _NO, _DETERMINERS, _META = (grammar()[name] for name in ("no", "determiner", "picture"))
 _CARRIERS, _LIKENESS, _VAGUE = (grammar()[name] for name in ("carrier", "likeness", "vague"))
+_SMALL = _PREPOSITIONS | _WITH | _SHOWING | _AGAIN | _NO | _DETERMINERS | _META | {*".,;:!?", "of", "but"}
 _NOUN_COMES = _DETERMINERS | _PREPOSITIONS | {"of", "with"}
 _STOPS = _PREPOSITIONS | _WITH | _SHOWING | _AGAIN | _NO | grammar()["stop"]
 
@@ -105,7 +106,9 @@ class _Reader:
             last.rank += PART if said[last.start] in _LIKENESS else 0.5  # the last noun is the head
         self.mentions.append(mention)
         if found.verb:
-            if self.rank == MAIN and not self.open:
+            if self.leading:  # "on the table lies a book"
+                self.rank, self.prep, self.leading = MAIN, "", False
+            elif self.rank == MAIN and not self.open:
                 self.rank = OBJECT
         elif not found.adjective:
             self.open = False
@@ -114,7 +117,11 @@ class _Reader:
         if token in _WITH:
             self.rank = max(self.rank, PART)
 
-    def _word(self, i: int, token: str) -> None:  # noqa: C901  one branch a kind of word, in the order of frequency
+    def _word(self, i: int, token: str) -> None:
+        if token in _SMALL or token.endswith("ing") or "'" in token or "’" in token:
+            self._small(i, token)
+
+    def _small(self, i: int, token: str) -> None:  # noqa: C901  one branch a kind of word, in the order of frequency
         if token in _DETERMINERS:
             self.open = True
             if token == "no":

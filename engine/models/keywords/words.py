@@ -24,11 +24,10 @@ class Term:
     basic: bool = False
     place: int = 0
     children: list[Term] = field(default_factory=list)
+    chain: tuple[Term, ...] = field(init=False)  # itself, its parent, and so on up to the family
 
-    @property
-    def chain(self) -> tuple[Term, ...]:
-        """The term, its parent, and so on up to the family."""
-        return (self, *self.parent.chain) if self.parent else (self,)
+    def __post_init__(self) -> None:
+        self.chain = (self, *(self.parent.chain if self.parent else ()))
 
     @property
     def family(self) -> Term:
@@ -60,12 +59,8 @@ class Found:
     verb: bool  # in one sense at least
     thing: bool
     adjective: bool
+    size: int  # in tokens
     noun: Found | None = None  # the senses that are no verb, where there are both
-
-    @property
-    def size(self) -> int:
-        """How many tokens."""
-        return len(self.rest) + 1
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,9 @@ def lexicon() -> Lexicon:
                 forms[said].setdefault(term, many)
     surfaces: defaultdict[str, list[Found]] = defaultdict(list)
     for said, terms in sorted(forms.items(), key=lambda one: -len(one[0])):
-        surfaces[said[0]].append(_found(said, terms))
+        parts = [forms.get((word,), {}) for word in said] if said[1:] else []
+        within = [term for senses in parts for term in senses if {"adj", "inner"} & term.tags]
+        surfaces[said[0]].append(_found(said, terms, within))
     return Lexicon(
         families,
         {first: tuple(found) for first, found in surfaces.items()},
@@ -146,16 +143,18 @@ def _forms(said: tuple[str, ...], tags: frozenset[str]) -> Iterator[tuple[tuple[
         yield (*said[:-1], plural(said[-1])), True
 
 
-def _found(said: tuple[str, ...], terms: Mapping[Term, bool]) -> Found:
+def _found(said: tuple[str, ...], terms: Mapping[Term, bool], within: Iterable[Term] = ()) -> Found:
+    """`within` are qualities that a part of the phrase names: a stone wall is of stone, too."""
     nouns = {term: many for term, many in terms.items() if "verb" not in term.tags}
     return Found(
         said[1:],
-        tuple(terms),
+        (*terms, *(term for term in within if term not in terms)),
         plural=all(terms.values()),
         verb=len(nouns) < len(terms),
         thing=any("object" in term.tags for term in terms),
+        size=len(said),
         adjective=all("adj" in term.tags for term in terms),
-        noun=_found(said, nouns) if nouns and len(nouns) < len(terms) else None,
+        noun=_found(said, nouns, within) if nouns and len(nouns) < len(terms) else None,
     )
 
 
@@ -228,7 +227,7 @@ def _term(names: list[str], parent: Term | None, tags: list[str]) -> Term:
     term.basic = term.basic or basic
     own = [_PLACE_WEIGHTS[tag] for tag in tags if tag in _PLACE_WEIGHTS]
     term.place = own[0] if own else parent.place if parent else 0
-    inherited = parent.tags - {"weak", "group"} if parent else frozenset()
+    inherited = parent.tags - {"weak", "group", "inner"} if parent else frozenset()
     term.tags = term.tags | inherited | {tag for tag in tags if tag not in _PLACE_WEIGHTS}
     return term
 
