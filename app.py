@@ -102,7 +102,8 @@ def first_start(tries: int = 60) -> None:
             gallery = load_gallery(said["fingerprint"], config.home)
             specs = profiles.specs("bundled", config, gallery.root)
             for criterion in FIRST_QUESTIONS:
-                Runs(config.home).submit(make_request("clusters", gallery, Params(Criterion(criterion)), specs))
+                request = make_request("clusters", gallery, Params(Criterion(criterion)), specs)
+                Runs(config.home).submit(request, background=True)
             return
         time.sleep(0.5)
 

@@ -48,15 +48,17 @@ def work(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> No
         ending: says why this process should end, or an empty string.
     """
     while not ending():
-        took = [_take(run, read_settings(), ending) for run in waiting(read_settings().home) if not ending()]
-        if not any(took) and not ending():
+        # One, then the list anew: somebody may have asked meanwhile.
+        took = any(_take(run, read_settings(), ending) for run in waiting(read_settings().home) if not ending())
+        if not took and not ending():
             time.sleep(_PAUSE)
 
 
 def waiting(home: Path) -> list[Run]:
-    """Runs to be executed, oldest first; those in execution elsewhere are among them."""
+    """Runs to be executed, those first that somebody waits for, then oldest first; some may be in execution."""
     try:
-        return [run for run, status in reversed(Runs(home).all()) if status.state in ACTIVE]
+        active = [(run, status) for run, status in Runs(home).all() if status.state in ACTIVE]
+        return [run for run, _ in sorted(active, key=lambda pair: (pair[1].background, pair[1].queued))]
     except VitrineError:  # a folder that is being deleted
         return []
 

@@ -92,6 +92,7 @@ class Status:
     revision: int = 0  # of the newest result; 0 before there is one
     budget: float | None = None
     again: bool = False  # a new revision is wanted
+    background: bool = False  # nobody waits for it: others go first
     fruitless: int = 0  # times in a row that a worker died without getting anything done
 
 
@@ -227,7 +228,9 @@ class Runs:
         pairs = [(run, status) for run in found if (status := _standing(run))]
         return sorted(pairs, key=lambda pair: -pair[1].queued)
 
-    def submit(self, request: Request, budget: float | None = None, again: bool = False) -> Run:
+    def submit(
+        self, request: Request, budget: float | None = None, again: bool = False, background: bool = False
+    ) -> Run:
         """Queue a request, or find that it was asked before.
 
         A finished run stays finished unless `again`; a failed or stopped one is queued anew; a running one is left
@@ -238,7 +241,7 @@ class Runs:
             run.path.mkdir(parents=True, exist_ok=True)
         if not (run.path / "status.json").exists():
             run.write("request.json", asdict(request))
-            run.set_status(Status(queued=time.time(), budget=budget))
+            run.set_status(Status(queued=time.time(), budget=budget, background=background))
             return run
         status = run.status
         if status.state in ACTIVE and run.is_held:

@@ -75,7 +75,7 @@ def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, capsys
     expect(page.get_by_text("1,000 of 1,000 pictures to describe")).to_be_visible()
     visitor.shot("5-price")
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("Short answers so far")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Short answers so far")).to_be_visible(timeout=150_000)  # after the first start's own
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     visitor.shot("6-clusters-appear")
     expect(page.get_by_text("10 clusters", exact=True)).to_be_visible(timeout=120_000)
@@ -162,7 +162,7 @@ def test_names_of_any_kind_on_pictures_of_our_own(app, visit, tmp_path):
         page.get_by_label("Criterion", exact=True).press("Enter")
         expect(page.get_by_text("37 of 37 pictures to describe")).to_be_visible()
         page.get_by_role("button", name="Run", exact=True).click()
-        expect(page.get_by_text("4 clusters", exact=True)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("4 clusters", exact=True)).to_be_visible(timeout=150_000)
         visitor.settle()
         page.get_by_role("button", name="Show all").first.click()
         expect(page.get_by_role("heading", name="red")).to_contain_text("10")

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from engine.analyses.clusters import Criterion, Params
+from engine.jobs.asking import make_request
 from engine.jobs.execute import execute, read_result
 from engine.jobs.worker import waiting, work
 from engine.models.roles import ModelSpec
@@ -176,3 +177,12 @@ def _listens(process) -> bool:
 def test_the_status_is_plain_json(tmp_path, settings):
     run = submitted(gallery_of(tmp_path, settings), settings, spec=FAKE)
     assert json.loads((run.path / "status.json").read_text()) == asdict(run.status)
+
+
+def test_who_waits_goes_before_the_background(tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings)
+    specs = {"vision": FAKE, "chat": FAKE}
+    runs = Runs(settings.home)
+    behind = runs.submit(make_request("clusters", gallery, criterion("colour"), specs), background=True)
+    ahead = runs.submit(make_request("clusters", gallery, criterion("shape"), specs))
+    assert [run.id for run in waiting(settings.home)] == [ahead.id, behind.id]
