@@ -85,7 +85,8 @@ def _place(text: str, names: Sequence[str], question: Question) -> int | None:
         return next((i for part, i in parts if part == said), None)
     if question.kind in ("statistics", "options"):
         return _overlap(text, names)
-    return _from_description(text, parts, question)
+    at = _from_description(text, parts, question)
+    return _spelled(text, names) if at is None else at
 
 
 def _from_description(text: str, parts: Sequence[tuple[str, int]], question: Question) -> int | None:
@@ -95,6 +96,15 @@ def _from_description(text: str, parts: Sequence[tuple[str, int]], question: Que
             break
         if hit := nearest(one.term, one.words, [part for part, _ in parts]):
             return next(i for part, i in parts if part == hit)
+    return None
+
+
+def _spelled(text: str, names: Sequence[str]) -> int | None:
+    """A name the list does not know, such as a person may give, where the text has all its words."""
+    said = {singular(w) for w in tokens(text)}
+    for i, name in enumerate(names):
+        if not lexicon().named(name) and (words := tokens(name)) and {singular(w) for w in words} <= said:
+            return i
     return None
 
 
