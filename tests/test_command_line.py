@@ -264,15 +264,19 @@ def test_dry_run_asks_nothing(clusters, home):
         assert db.execute("SELECT COUNT(*) FROM answers").fetchone() == (0,)
 
 
-def test_dry_run_as_json_says_what_is_then_asked(clusters, home):
+def test_dry_run_as_json_says_what_is_then_asked(clusters, home, monkeypatch):
     home.mkdir()
     (home / "vitrine.toml").write_text("[prices]\ninput_per_million = 1\noutput_per_million = 2\n")
-    price = json.loads(clusters("--dry-run", "--json")[1])
-    assert set(price) == {"pictures", "questions", "known", "tokens", "money", "seconds"}
-    assert (price["pictures"], price["questions"]["vision"], price["known"]) == (5, 5, 0)
-    assert price["money"] > 0
-    clusters()
-    price = json.loads(clusters("--dry-run", "--json")[1])
+    with FakeEndpoint() as server:
+        connect(monkeypatch, server)
+        price = json.loads(clusters("--dry-run", "--json", models="endpoint")[1])
+        assert not server.asked
+        assert set(price) == {"pictures", "questions", "known", "tokens", "money", "seconds"}
+        assert (price["pictures"], price["questions"]["vision"], price["known"]) == (5, 5, 0)
+        assert price["money"] > 0
+        clusters(models="endpoint")
+        assert server.count("describe") == 5
+        price = json.loads(clusters("--dry-run", "--json", models="endpoint")[1])
     assert price["questions"] == {"vision": 0, "chat": 0}
     assert (price["known"], price["money"]) == (5, 0)
 
