@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POSTCARDS = ROOT / "assets" / "postcards"
 BUNDLED = "assets/models"  # specs name bundled models relative to the program, wherever it lies
 
+_COPIES = ModelSpec("sscd", f"{BUNDLED}/copies.pt")
 _KEYWORDS = ModelSpec("keywords", "keywords")
 _COCA = ModelSpec("clip", f"{BUNDLED}/coca", options={"json": False, "captioner": True})
 
@@ -74,7 +75,7 @@ def is_postcards(root: str) -> bool:
 
 def _bundled_specs(root: str) -> dict[str, ModelSpec]:
     if is_postcards(root):
-        return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA}
+        return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA, "embedder": _COPIES}
     return {"vision": MEASURED, "chat": _KEYWORDS}
 
 

@@ -8,7 +8,6 @@ other vectors.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,19 @@ from engine.settings import Settings
 
 _log = logging.getLogger("vitrine")
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A checkpoint known by its sha256: whether it is SSCD, and the cosine above which two pictures are copies."""
+
+    name: str
+    is_sscd: bool
+    threshold: float
+
+
+# The bundled detector's card is assets/models/copies.md. Published SSCD checkpoints are added once their hash was seen.
+KNOWN = {"cb696fdff36f3a98971b58d471521b017a5a913eac6f1828ea209d4878c2579e": Known("bundled", False, 0.80)}
 SIDE = 320  # pixels; plain resize, as SSCD's authors do for square input
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -43,7 +55,7 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> CopyDetector:
     if path is None:
         raise ModelError(f"There is no file {spec.name}.", "Give the path of a TorchScript checkpoint.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest not in (_bundled_digest(), str(spec.options.get("sha256", "")).lower()):
+    if digest not in KNOWN and digest != str(spec.options.get("sha256", "")).lower():
         raise ModelError(
             f"{path.name} is not known (sha256 {digest}).",
             "TorchScript is a program. If you trust its source, write this sha256 into the model's options.",
@@ -99,11 +111,3 @@ class CopyDetector:
         except VitrineError:
             return None
         return ((np.asarray(image, np.float32) / 255 - _MEAN) / _DEVIATION).transpose(2, 0, 1)
-
-
-def _bundled_digest() -> str:
-    """Of the detector that ships with the program, as its card says; empty where there is none."""
-    try:
-        return str(json.loads((ROOT / "assets" / "models" / "copies.json").read_text())["sha256"])
-    except (OSError, ValueError, KeyError):
-        return ""

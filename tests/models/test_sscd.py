@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import shutil
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from PIL import Image
 from engine.errors import ModelError, Stopped
 from engine.gallery import open_folder
 from engine.models import load, sscd
+from engine.models.profiles import POSTCARDS, ROOT
 from engine.models.roles import ModelSpec
 
 
@@ -68,12 +69,19 @@ def test_programs_nobody_vouches_for_are_not_opened(checkpoint, settings):
         load("embedder", ModelSpec("sscd", str(checkpoint), options={"sha256": "0" * 64}), settings)
 
 
-def test_the_bundled_detector_is_known_by_its_card(checkpoint, settings, tmp_path, monkeypatch):
-    card = tmp_path / "assets" / "models" / "copies.json"
-    card.parent.mkdir(parents=True)
-    card.write_text(json.dumps({"sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}))
-    monkeypatch.setattr(sscd, "ROOT", tmp_path)
-    assert load("embedder", ModelSpec("sscd", str(checkpoint)), settings).spec.backend == "sscd"
+def test_the_bundled_detector_is_known_and_is_not_sscd(settings, tmp_path):
+    bundled = ROOT / "assets" / "models" / "copies.pt"
+    known = sscd.KNOWN[hashlib.sha256(bundled.read_bytes()).hexdigest()]
+    assert (known.name, known.is_sscd) == ("bundled", False)
+    model = load("embedder", ModelSpec("sscd", "assets/models/copies.pt"), settings)
+    pair = ["beach_001.webp", "beach_002.webp"]
+    for name in pair:
+        shutil.copy(POSTCARDS / "beach" / name, tmp_path / name)
+    with Image.open(tmp_path / pair[0]) as image:
+        image.convert("RGB").resize((200, 200)).save(tmp_path / "copy.jpg", quality=60)
+    by_name = {p.name: p for p in open_folder(tmp_path, settings).pictures}
+    found = dict(model.pictures([by_name[n] for n in (*pair, "copy.jpg")], lambda: None))
+    assert found[0] @ found[2] > known.threshold > found[0] @ found[1]
 
 
 def test_files_that_are_no_models(tmp_path, settings):
