@@ -102,10 +102,22 @@ def cifar_joined() -> list[Described]:
     return [Described(p.name, p.text, joined[kinds.get(p.label, p.label)]) for p in cifar()]
 
 
+def cifar_halved() -> list[Described]:
+    """The same with the ten truths joined to two."""
+    vehicles = ("airplane", "automobile", "ship", "truck")
+    return [Described(p.name, p.text, "vehicle" if p.label in vehicles else "animal") for p in cifar()]
+
+
 def metashift() -> list[Described]:
     """2,276 descriptions by LLaVA-1.5 of cats and dogs; the truth is indoor or outdoor."""
     with (DATA / "metashift" / "descriptions.csv").open(newline="") as file:
         return [Described(r["file"], r["description"], r["context"]) for r in csv.DictReader(file)]
+
+
+def metashift_animals() -> list[Described]:
+    """The same; the truth is cat or dog."""
+    with (DATA / "metashift" / "descriptions.csv").open(newline="") as file:
+        return [Described(r["file"], r["description"], r["label"]) for r in csv.DictReader(file)]
 
 
 def coco() -> list[Described]:
@@ -135,6 +147,8 @@ CASES: tuple[tuple[str, Callable[[], list[Described]], str, str, str], ...] = (
     ("CIFAR-10, LLaVA", cifar, "object", "10", "GPT-4 .906; goal .80"),
     ("CIFAR-10, LLaVA", cifar_joined, "object", "5", "truth joined in pairs; nested in K = 10"),
     ("CIFAR-10, LLaVA", cifar, "object", "auto", ""),
+    ("CIFAR-10, LLaVA", cifar_halved, "animal or vehicle", "auto", "truth joined in two"),
+    ("MetaShift, LLaVA", metashift_animals, "animal", "auto", "truth cat or dog; animals beside them count as wrong"),
     ("MetaShift, LLaVA", metashift, "place: indoor or outdoor", "2", "goal .80"),
     ("MetaShift, LLaVA", metashift, "place: indoor or outdoor", "auto", "goal .80"),
     *(

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.models.keywords import proposing
+from engine.models.keywords.assigning import assigned
 from engine.models.keywords.labels import labels
-from engine.models.keywords.naming import assigned, clusters
+from engine.models.keywords.naming import clusters
 from engine.models.roles import Check, ModelSpec, Reply, Request
 from engine.settings import Settings
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.models.keywords.labels import candidates, chosen, nearest
+from engine.models.keywords.assigning import place, resolved
+from engine.models.keywords.options import chosen
 from engine.models.keywords.questions import Question, understood
-from engine.models.keywords.words import Term, lexicon, singular, tokens
+from engine.models.keywords.words import Term, singular, tokens
 
 _SHARE = 0.02  # of all pictures, from which a label is worth a cluster of its own
 _FAR, _APART = 8, 12  # heights of a join across families, and with words outside the list
-_SHORT = 4  # words up to which a text is taken for a label
+_PAIRED = 150  # groups up to which every pair is compared
 
 
 @dataclass(eq=False)
@@ -53,73 +53,11 @@ def clusters(
     return [*kept, *_named(groups, {*avoid, *keep}, [c["name"] for c in kept])]
 
 
-def assigned(criterion: str, names: Sequence[str], texts: Sequence[str]) -> list[int | None]:
-    """The name each text belongs to, by its place, or None."""
-    question = understood(criterion)
-    return [_place(text, names, question) for text in texts]
-
-
-def resolved(said: str, question: Question) -> Term | None:
-    """The term a label means: in the question's families first, by its last word if not as a whole."""
-    words = tokens(said[-200:])[-6:]
-    for start in range(len(words)):
-        for ending in (words[start:], [*words[start:-1], singular(words[-1])]):
-            if terms := lexicon().phrases.get(tuple(ending)):
-                return next((t for t in terms if any(t.under(r) for r in question.roots)), terms[0])
-    return None
-
-
-def _place(text: str, names: Sequence[str], question: Question) -> int | None:
-    exact = {" ".join(tokens(name)): i for i, name in reversed(list(enumerate(names)))}
-    if (at := exact.get(" ".join(tokens(text)))) is not None:
-        return at
-    plain = [re.sub(r"^other ", "", name) for name in names]
-    parts = [(part, i) for i, name in enumerate(plain) for part in re.split(r" or | and |/", name) if part.strip()]
-    if len(tokens(text)) <= _SHORT:
-        term = resolved(text, question)
-        hit = nearest(term, text, [part for part, _ in parts])
-        return next((i for part, i in parts if part == hit), None) if hit else _overlap(text, names)
-    if question.kind == "options" and (said := chosen(text, question)):
-        if (at := exact.get(" ".join(tokens(said)))) is not None:
-            return at
-        return next((i for part, i in parts if part == said), None)
-    if question.kind in ("statistics", "options"):
-        return _overlap(text, names)
-    at = _from_description(text, parts, question)
-    return _spelled(text, names) if at is None else at
-
-
-def _from_description(text: str, parts: Sequence[tuple[str, int]], question: Question) -> int | None:
-    able = candidates(text, question)
-    for n, one in enumerate(able):
-        if n and one.cost > able[0].cost + 1:
-            break
-        if hit := nearest(one.term, one.words, [part for part, _ in parts]):
-            return next(i for part, i in parts if part == hit)
-    return None
-
-
-def _spelled(text: str, names: Sequence[str]) -> int | None:
-    """A name the list does not know, such as a person may give, where the text has all its words."""
-    said = {singular(w) for w in tokens(text)}
-    for i, name in enumerate(names):
-        if not lexicon().named(name) and (words := tokens(name)) and {singular(w) for w in words} <= said:
-            return i
-    return None
-
-
-def _overlap(text: str, names: Sequence[str]) -> int | None:
-    said = {singular(w) for w in tokens(text)}
-    scores = [len(said & {singular(w) for w in tokens(name) if len(w) > 2}) for name in names]
-    best = max(scores, default=0)
-    return scores.index(best) if best else None
-
-
 def _kept(labels: Mapping[str, int], keep: Sequence[str], question: Question) -> tuple[list[dict], dict[str, int]]:
     """Clusters whose names are given, with the labels that belong to them; and the labels left."""
     left, found = dict(labels), [{"name": name, "members": []} for name in keep]
     for said in labels if keep else ():
-        at = _place(said, list(keep), question)
+        at = place(said, list(keep), question)
         if at is not None:
             found[at]["members"].append(said)
             del left[said]
@@ -215,17 +153,24 @@ def _split_to(finest: list[Group], groups: list[Group], k: int) -> list[Group]:
 
 def _join(groups: list[Group], k: int) -> None:
     """Join the pair that costs least, small ones and near ones first, until `k` are left."""
+    for small in sorted(groups, key=lambda g: -g.size)[max(_PAIRED, k) :]:  # far too many to compare all pairs
+        groups.remove(small)
+        _merge(min(groups[:_PAIRED], key=lambda g: _cost(g, small)), small)
+    costs = {(a, b): _cost(a, b) for i, a in enumerate(groups) for b in groups[i + 1 :]} if len(groups) > k else {}
     while len(groups) > max(k, 1):
-        best = min(
-            ((_cost(a, b), i, j) for i, a in enumerate(groups) for j, b in enumerate(groups) if i < j),
-        )
-        _, i, j = best
-        above = _above(groups[i], groups[j])
-        if above is not None and len(general := [g for g in (groups[i], groups[j]) if g.leaves == [above]]) == 1:
-            above = groups[i].term if general[0] is groups[j] else groups[j].term
-            general[0].leaves.clear()
-        _absorb(groups[i], groups[j], above)
-        del groups[j]
+        into, gone = min(costs, key=costs.__getitem__)
+        _merge(into, gone)
+        groups.remove(gone)
+        costs = {pair: _cost(*pair) if into in pair else cost for pair, cost in costs.items() if gone not in pair}
+
+
+def _merge(into: Group, other: Group) -> None:
+    above = _above(into, other)
+    general = [g for g in (into, other) if g.leaves == [above]]
+    if above is not None and len(general) == 1:  # a general word takes the meaning of its kind
+        above = other.term if general[0] is into else into.term
+        general[0].leaves.clear()
+    _absorb(into, other, above)
 
 
 def _cost(a: Group, b: Group) -> float:

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine.models.keywords.labels import candidates, label, labels, nearest, spoken
-from engine.models.keywords.naming import clusters, resolved
+from engine.models.keywords.assigning import resolved
+from engine.models.keywords.candidates import candidates, spoken
+from engine.models.keywords.labels import label, labels
+from engine.models.keywords.naming import clusters
+from engine.models.keywords.options import nearest
 from engine.models.keywords.questions import Question, understood
 from engine.models.keywords.sentences import scan
 from engine.models.keywords.words import grammar, lexicon, singular, tokens
