@@ -84,6 +84,7 @@ PLANE = "The image features a large airplane flying in the sky with clouds"
         ("facial expression", "a crying boy", "sad"),
         ("count", "Two men and five dogs", "two"),
         ("count", "A car at the beach", "one"),
+        ("count", "A pair of scissors", "one"),
         ("count", "Birds on a wire", "several"),
         ("how many dogs", "Two men and five dogs", "five"),
         ("material", "A wooden bowl on a table", "wood"),
@@ -92,6 +93,10 @@ PLANE = "The image features a large airplane flying in the sky with clouds"
         ("colour", "A black and white cat", "black and white"),
         ("colour of the house", "A red car beside a blue house", "blue"),
         ("car color", "A house and a car that is green", "green"),
+        ("background colour", "A white car on a red background", "red"),
+        ("total count", "Two dogs", "two"),
+        ("indoor/outdoor", "a dog in the grass", "outdoor"),
+        ("lighting conditions", "a dimly lit room", "dim light"),
         ("food", "a plate of pasta on a table", "pasta"),
         ("food", "a hot dog on a paper plate", "sandwich"),
         ("colour", "An orange cat on a couch", "orange"),
@@ -157,6 +162,7 @@ def test_nothing_is_guessed(criterion, text):
 def test_look_at_and_ignore_count():
     assert label("my own word", "a dog in the rain", look_at="the weather") == "rain"
     assert label("object", "a dog in a car", ignore="animals") == "car"
+    assert label("colour", "A red car beside a blue house", look_at="the house") == "blue"
     assert understood("object (ignore animals)") == understood("object", "", "animals")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.models.keywords.sentences import scan
-from engine.models.keywords.words import Term, lexicon, tokens
+from engine.models.keywords.words import Term, grammar, lexicon, tokens
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,18 @@ def understood(criterion: str, look_at: str = "", ignore: str = "") -> Question:
     found = _plain(criterion)
     if found.kind == "statistics" and look_at:
         found = _plain(look_at)
-    return Question(found.kind, found.roots, (), found.whose, ignored)
+    whose = found.whose
+    if look_at and not whose and found.family in _QUALITIES:  # "colour", looking at "the car"
+        things = [m for m in scan(look_at).mentions if m.thing]
+        whose = " ".join(scan(look_at).tokens[things[-1].start : things[-1].end]) if things else ""
+    return Question(found.kind, found.roots, (), whose, ignored)
 
 
 def _options(criterion: str) -> tuple[str, ...]:
     said = criterion.split(":", 1)[-1] if ":" in criterion else criterion
     said = said.strip().rstrip("?.")
+    if re.fullmatch(r"[\w-]+\s*/\s*[\w-]+", said):
+        return tuple(part.strip() for part in said.split("/"))
     if ":" in criterion:
         parts = re.split(r"\s*(?:,\s*or\s|\bor\b|\bvs\.?|\bversus\b|/|,|;|\|)\s*", said)
     else:
@@ -96,10 +102,10 @@ def _within(said: list[str], start: int, end: int) -> Question | None:
         return Question("terms", parents[:1]) if parents else None
     found = _asked(names)
     after = [w for w in said[end:] if w not in _FILLER]
-    before = [w for w in said[:start] if w not in _FILLER]
+    before = [w for w in said[:start] if w not in _FILLER and len(w) > 1]
     if phrase == "how many" and after:
         return Question("terms", found.roots, (), after[0])
-    if found.kind == "terms" and before and words.named(before[-1]) and found.roots[0].name in _QUALITIES:
+    if found.family in _QUALITIES and before and (words.named(before[-1]) or before[-1] in grammar()["part"]):
         return Question("terms", found.roots, (), before[-1])
     return found
 
