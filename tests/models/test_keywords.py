@@ -185,6 +185,11 @@ def test_rare_labels_climb_and_what_is_too_general_or_stray_is_left_out():
     assert not {"animal", "harp"} & set().union(*found.values())
 
 
+def test_rare_labels_meet_under_the_first_name_above_them():
+    counts = {"car": 50, "truck": 50, "boat": 40, "owl": 1, "monkey": 2, "snake": 1, "zorble": 1}
+    assert named("object", counts)["animal"] == {"owl", "monkey", "snake"}
+
+
 def test_k_is_kept_every_name_once_and_the_tree_nests():
     sizes = {
         **{"dog": 107, "airplane": 87, "car": 90, "horse": 96, "bird": 92},
@@ -213,6 +218,7 @@ def test_names_are_kept_and_avoided():
     assert found["pet"] == {"dog", "cat"}
     assert "car" not in found
     assert {"car"} in found.values()
+    assert named("object", {"dog": 9, "cat": 5, "car": 6}, 1, keep=["pet"]) == {"pet": {"dog", "cat"}}
 
 
 def test_options_are_the_clusters():

@@ -15,6 +15,7 @@ from engine.models.keywords.words import Term, singular, tokens
 
 _SHARE = 0.02  # of all pictures, from which a label is worth a cluster of its own
 _FAR, _APART = 8, 12  # heights of a join across families, and with words outside the list
+_FEW = 10  # clusters where all labels are rare and unrelated
 _PAIRED = 150  # groups up to which every pair is compared
 
 
@@ -44,6 +45,8 @@ def clusters(
         found = _by_option(question, labels)
         if k is None or len(found) + len(kept) == k:
             return [*kept, *found] or _fallback(labels, avoid)
+    if k is not None and kept and k <= len(kept):
+        return kept
     groups = _same(labels, question)
     if k is None:
         groups = _natural(groups, sum(labels.values()), question)
@@ -124,12 +127,27 @@ def _natural(groups: list[Group], total: int, question: Question) -> list[Group]
             _absorb(into, group, into.term)
         elif not below and group.term and group.term.parent:
             waiting[group.term.parent].append(group)
+    solid += _climbed(waiting, solid, least, question)
+    return sorted(solid, key=lambda g: (-g.size, g.largest)) or groups[:_FEW]
+
+
+def _climbed(
+    waiting: Mapping[Term, list[Group]], solid: Sequence[Group], least: float, question: Question
+) -> list[Group]:
+    """Rare meanings together under the first term above them at which they are enough."""
+    found: list[Group] = []
+    levels: defaultdict[int, dict[Term, list[Group]]] = defaultdict(dict)
     for parent, some in waiting.items():
-        if len(some) > 1 and sum(g.size for g in some) >= least and _nameable(parent, solid, question):
-            for other in some[1:]:
-                _absorb(some[0], other, parent)
-            solid.append(some[0])
-    return sorted(solid, key=lambda g: (-g.size, g.largest)) or groups[:1]
+        levels[len(parent.chain)][parent] = some
+    for depth in range(max(levels, default=0), 0, -1):
+        for parent, some in levels[depth].items():
+            if len(some) > 1 and sum(g.size for g in some) >= least and _nameable(parent, [*solid, *found], question):
+                for other in some[1:]:
+                    _absorb(some[0], other, parent)
+                found.append(some[0])
+            elif parent.parent:
+                levels[depth - 1].setdefault(parent.parent, []).extend(some)
+    return found
 
 
 def _below(group: Group, groups: Sequence[Group]) -> list[Group]:
@@ -137,11 +155,11 @@ def _below(group: Group, groups: Sequence[Group]) -> list[Group]:
     return [o for o in groups if o is not group and o.term and above and o.term.under(above)]
 
 
-def _nameable(parent: Term, solid: Sequence[Group], question: Question) -> bool:
-    """Whether a parent can be a cluster of its own beside the others."""
-    if parent in question.roots or parent.parent is None or "group" in parent.tags:
+def _nameable(parent: Term, others: Sequence[Group], question: Question) -> bool:
+    """Whether a term can be a cluster of its own beside the others."""
+    if "group" in parent.tags or (question.kind == "terms" and parent in question.roots):
         return False
-    return not any(o.term and (o.term.under(parent) or parent.under(o.term)) for o in solid)
+    return not any(o.term and (o.term.under(parent) or parent.under(o.term)) for o in others)
 
 
 def _split_to(finest: list[Group], groups: list[Group], k: int) -> list[Group]:

@@ -81,8 +81,9 @@ class _Reader:
     def _found(self, i: int, token: str, phrases: tuple[Found, ...]) -> int:
         """Read the longest phrase that stands at `i`; how many tokens it took."""
         said = self.said
+        after = said[i + 1] if i + 1 < len(said) else ""
         for found in phrases:
-            if found.rest and tuple(said[i + 1 : i + found.size]) != found.rest:
+            if found.rest and (found.rest[0] != after or tuple(said[i + 1 : i + found.size]) != found.rest):
                 continue
             if found.verb and i and said[i - 1] in _NOUN_COMES:  # "in a park", "the building"
                 if found.noun is None:

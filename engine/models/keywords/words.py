@@ -102,7 +102,7 @@ def lexicon() -> Lexicon:
             _read(path.read_text(encoding="utf-8"), families)
     forms: defaultdict[tuple[str, ...], dict[Term, bool]] = defaultdict(dict)  # to whether it is a plural
     for term in _all(families.values()):
-        for word in term.words:
+        for word in term.words if "group" not in term.tags else ():
             for said, many in _forms(tuple(tokens(word)), term.tags):
                 forms[said].setdefault(term, many)
     surfaces: defaultdict[str, list[Found]] = defaultdict(list)
