@@ -37,6 +37,13 @@ def test_faults_cost_only_what_they_hit(serve, place, undisturbed, tmp_path, sam
     assert {f: row["why"] for f, row in rows(out).items() if row["how"] == "unanswered"} == missing
 
 
+def test_what_passes_is_tried_again_until_it_has_passed(serve, place, undisturbed, tmp_path):
+    endpoint, out = serve("--error-rate=.2", "--drop-rate=.1", "--seed=3"), tmp_path / "out"
+    place(endpoint).inside("clusters", *OBJECT, *some(100), "--out", out).worked()
+    assert endpoint.stats["faults"]["drop"]
+    assert result(out) == result(undisturbed(100))
+
+
 def test_asking_again_asks_only_for_what_is_missing(serve, place, undisturbed, tmp_path):
     endpoint, out = serve(*BAD), tmp_path / "out"
     home = place(endpoint)
