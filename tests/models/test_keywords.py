@@ -66,6 +66,7 @@ PLANE = "The image features a large airplane flying in the sky with clouds"
         ("object", "The image shows a group of small crabs in a tank", "crab"),
         ("object", "A postcard of two blue balloons above a beach", "balloon"),
         ("object", "A wombat standing near a fence in a grassy field", "wombat"),  # no word of the list
+        ("object", "A beach with no people and a boat", "boat"),
         ("object", "A fire truck parked in front of a house", "truck"),
         ("subject", "A bowl of noodles with broccoli", "pasta"),
         ("animal", "A man walks his huskies past a cow", "dog"),

@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][a-z]+)?|[.!?;,:]")
 _PREPOSITIONS, _WITH, _SHOWING, _AGAIN = (grammar()[name] for name in ("preposition", "with", "showing", "again"))
 _NO, _DETERMINERS, _META = (grammar()[name] for name in ("no", "determiner", "picture"))
 _CARRIERS, _LIKENESS, _VAGUE = (grammar()[name] for name in ("carrier", "likeness", "vague"))
-_SMALL = _PREPOSITIONS | _WITH | _SHOWING | _AGAIN | _NO | _DETERMINERS | _META | {*".,;:!?", "of", "but"}
+_SMALL = _PREPOSITIONS | _WITH | _SHOWING | _AGAIN | _NO | _DETERMINERS | _META | {*".,;:!?", "of", "but", "and"}
 _NOUN_COMES = _DETERMINERS | _PREPOSITIONS | {"of", "with"}
 _STOPS = _PREPOSITIONS | _WITH | _SHOWING | _AGAIN | _NO | grammar()["stop"]
 
@@ -34,7 +34,6 @@ class Mention:
     rank: float
     sentence: int
     negated: bool = False
-    prep: str = ""
     plural: bool = False
     thing: bool = False
 
@@ -47,7 +46,7 @@ class Scan:
     mentions: list[Mention]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def scan(text: str) -> Scan:
     """Find every word of the list, with its place in its sentence."""
     said = _TOKEN.findall(text[:_LONGEST].casefold())
@@ -57,7 +56,7 @@ def scan(text: str) -> Scan:
 class _Reader:
     def __init__(self, said: list[str]) -> None:
         self.said, self.mentions = said, []
-        self.rank, self.sentence, self.negated, self.prep = MAIN, 0, False, ""
+        self.rank, self.sentence, self.negated = MAIN, 0, False
         self.leading = False  # the sentence began with a preposition
         self.open = False  # inside a noun phrase whose noun has not come
 
@@ -98,17 +97,15 @@ class _Reader:
     def _mention(self, start: int, found: Found) -> None:
         said, end = self.said, start + found.size
         token = said[start]
-        rank, prep = self.rank, self.prep
-        if found.rest and token in _PREPOSITIONS:  # such as "in flight", "under the stars"
-            rank, prep = BEHIND, token
-        mention = Mention(start, end, found.terms, rank, self.sentence, self.negated, prep, found.plural, found.thing)
+        rank = BEHIND if found.rest and token in _PREPOSITIONS else self.rank  # such as "under the stars"
+        mention = Mention(start, end, found.terms, rank, self.sentence, self.negated, found.plural, found.thing)
         last = self.mentions[-1] if self.mentions else None
         if found.thing and last and last.thing and last.end == start:
             last.rank += PART if said[last.start] in _LIKENESS else 0.5  # the last noun is the head
         self.mentions.append(mention)
         if found.verb:
             if self.leading:  # "on the table lies a book"
-                self.rank, self.prep, self.leading = MAIN, "", False
+                self.rank, self.leading = MAIN, False
             elif self.rank == MAIN and not self.open:
                 self.rank = OBJECT
         elif not found.adjective:
@@ -122,7 +119,7 @@ class _Reader:
         if token in _SMALL or token.endswith("ing") or "'" in token or "’" in token:
             self._small(i, token)
 
-    def _small(self, i: int, token: str) -> None:  # noqa: C901  one branch a kind of word, in the order of frequency
+    def _small(self, i: int, token: str) -> None:  # noqa: C901  one branch a kind of word
         if token in _DETERMINERS:
             self.open = True
             if token == "no":
@@ -130,14 +127,14 @@ class _Reader:
         elif token in _PREPOSITIONS:
             if i == 0 or self.said[i - 1] in ".!?;":
                 self.leading = True
-            self.rank, self.prep, self.negated, self.open = BEHIND, token, False, False
+            self.rank, self.negated, self.open = BEHIND, False, False
         elif token in ".!?;":
-            self.rank, self.prep, self.negated, self.open, self.leading = MAIN, "", False, False, False
+            self.rank, self.negated, self.open, self.leading = MAIN, False, False, False
             self.sentence += 1
         elif token in ",:":
             self._pause(self.said[i + 1] if i + 1 < len(self.said) else "")
         elif token in _SHOWING:
-            self.rank, self.prep, self.open, self.leading = MAIN, "", False, False
+            self.rank, self.open, self.leading = MAIN, False, False
             if not (i and self.said[i - 1] in ("no", "not")):
                 self.negated = False
         elif token == "of":
@@ -145,7 +142,7 @@ class _Reader:
                 self.rank = max(self.rank, OBJECT)
             self.open = False
         elif token in _WITH:
-            self.rank, self.prep, self.negated, self.open = max(self.rank, PART), token, token == "without", False
+            self.rank, self.negated, self.open = max(self.rank, PART), token == "without", False
         elif token in _META:
             if self.rank == BEHIND and self.leading:
                 self.rank, self.leading = MAIN, False
@@ -153,6 +150,8 @@ class _Reader:
             self.negated = not (i + 1 < len(self.said) and self.said[i + 1] == "only")
         elif token == "but":
             self.negated = False
+        elif token == "and":  # "no people and a boat", but "no people and boats"
+            self.negated = self.negated and not (i + 1 < len(self.said) and self.said[i + 1] in _DETERMINERS)
         elif token.endswith("ing") and self.rank == MAIN and not self.open and i:
             self.rank = OBJECT
         elif token in _AGAIN:
@@ -161,9 +160,9 @@ class _Reader:
     def _pause(self, after: str) -> None:
         self.open = False
         if self.leading or after in _AGAIN:
-            self.rank, self.prep, self.leading = MAIN, "", False
+            self.rank, self.leading = MAIN, False
         elif after.endswith("ing") and self.rank == BEHIND:
-            self.rank, self.prep = OBJECT, ""
+            self.rank = OBJECT
 
 
 def heads(said: list[str], first_only: bool = True) -> list[str]:
