@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ from engine.gallery.addresses import is_signed  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
 from engine.jobs.asking import make_request  # noqa: E402
+from engine.jobs.worker import PARENT  # noqa: E402
 from engine.models import profiles  # noqa: E402
 from engine.store.runs import Runs  # noqa: E402
 
@@ -54,7 +56,8 @@ class Child:
             self._process = None
         if now >= self._next:
             self._began = now
-            self._process = subprocess.Popen([sys.executable, "-m", "engine", self._word], cwd=ROOT)
+            environment = os.environ | {PARENT: str(os.getpid())}
+            self._process = subprocess.Popen([sys.executable, "-m", "engine", self._word], cwd=ROOT, env=environment)
 
     def end(self) -> None:
         """Ask it to end, then make it."""

@@ -50,6 +50,9 @@ def _form() -> None:
         cost_in = c.number_input("Money a million tokens in", 0.0, None, prices.input_per_million, key="price_in")
         cost_out = d.number_input("Money a million tokens out", 0.0, None, prices.output_per_million, key="price_out")
     if st.button("Save", type="primary", key="save_endpoint"):
+        if "@" in url.partition("//")[2].partition("/")[0]:
+            st.error("An address with a user and password would be stored. Set VITRINE_ENDPOINT_URL to it instead.")
+            return
         chosen = Endpoint(url.strip(), "", vision.strip(), chat.strip(), int(concurrency), float(timeout))
         try:
             save_endpoint(config, chosen, Prices(cost_in, cost_out))

@@ -82,15 +82,11 @@ def test_pages_import_no_model_library_and_no_database():
     assert not breaches(PAGES, {*FOR_BACKENDS, "sqlite3"})
 
 
-TO_BE_MENDED = {"run_panel.py": {"engine.store.answers"}}  # a page opens the store itself; jobs/ should do it for it
-
-
 def test_pages_do_not_reach_into_the_store_or_heavy_back_ends():
     heavy = {module for module, _ in BACKENDS.values() if roots(file_of(module)) & FOR_BACKENDS}
     assert "engine.models.openai_endpoint" in heavy
     for path in PAGES:
         bad = imports(path) & {"engine.store.answers", "engine.steps.answers", *heavy}
-        bad -= TO_BE_MENDED.get(path.name, set())
         assert not bad, f"{path.relative_to(ROOT)} imports {bad}"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -86,19 +88,32 @@ def askers(
 
 def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings) -> Estimate:  # noqa: ANN401
     """The price of a request, from what the store knows; asks nothing and loads no model."""
-    store = Store(settings.home)
-    try:
+    with closing(Store(settings.home)) as store:
         progress = Progress()
         asks = {role: Remembered(spec, None, store, progress) for role, spec in request.models.items()}
         return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks, progress=progress)
-    finally:
-        store.close()
 
 
 def is_remote(spec: ModelSpec) -> bool:
     """Whether what this model is asked leaves this machine."""
     url = str(spec.options.get("url", ""))
     return bool(url) and not is_loopback(url)
+
+
+def has_consent(request: Request, host: str, settings: Settings) -> bool:
+    """Whether somebody agreed before that this gallery's pictures go to `host`."""
+    with closing(Store(settings.home)) as store:
+        return bool(store.found(_consent(request, host), "consent"))
+
+
+def give_consent(request: Request, host: str, settings: Settings) -> None:
+    """Remember that this gallery's pictures may go to `host`."""
+    with closing(Store(settings.home)) as store:
+        store.set_found(_consent(request, host), "consent", host)
+
+
+def _consent(request: Request, host: str) -> str:
+    return hashlib.sha256(f"{request.gallery}\0{host}".encode()).hexdigest()[:16]
 
 
 def leaves_for(specs: Mapping[str, ModelSpec]) -> str:

@@ -18,6 +18,7 @@ from engine.jobs.execute import execute
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Run, Runs
 
+PARENT = "VITRINE_PARENT_PID"  # variable by which the app tells its children who it is
 _PAUSE = 0.3  # seconds between two looks at the queue
 
 
@@ -26,7 +27,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.why = ""
-        self._parent = os.getppid()
+        self._parent = int(os.environ.get(PARENT) or os.getppid())  # told: it may be gone already
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._told)
 

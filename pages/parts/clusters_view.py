@@ -83,7 +83,8 @@ def _groups(result: Result) -> dict[str, list[Row]]:
 def _head(run: Run, status: Status, result: Result, log: list, shown: int, edited: edits.Edited) -> None:
     words = f"**{len(result.clusters)} clusters** by {plain(result.criterion.name)}"
     if a := result.agreement:
-        words += f" · agreement with the labels **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}]"
+        when = ", before your changes," if shown else ""
+        words += f" · agreement with the labels{when} **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words, width="stretch")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import streamlit as st
@@ -11,7 +10,6 @@ from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
 from engine.settings import Settings
-from engine.store.answers import Store
 from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
 from pages.parts.workspace import plain
@@ -141,17 +139,12 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
 
 def _consent(request: Request, host: str, pictures: int, config: Settings) -> bool:
     """Asked once a gallery and host: whether pictures may leave this machine."""
-    name = hashlib.sha256(f"{request.gallery}\0{host}".encode()).hexdigest()[:16]
-    store = Store(config.home)
-    try:
-        if store.found(name, "consent"):
-            return True
-        if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{name}"):
-            store.set_found(name, "consent", host)
-            return True
-        return False
-    finally:
-        store.close()
+    if asking.has_consent(request, host, config):
+        return True
+    if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{host}"):
+        asking.give_consent(request, host, config)
+        return True
+    return False
 
 
 def _time(seconds: float | None) -> str:

@@ -101,18 +101,18 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     """
     n = len(gallery.pictures)
     distinct, known = vision.known(DESCRIBE, _ask(params), gallery.pictures)
-    asked = progress.cost.asked
+    asked, known_names = progress.cost.asked, progress.cost.known
     if distinct == known and n <= _FORESEEN:
         with suppress(RunError):
             _answered(gallery, params, vision, chat, progress)
     asks = {task: asked[task.name] for task in (LABEL, NAME_CLUSTERS, ASSIGN)}
-    if distinct != known or (asks[NAME_CLUSTERS] and not progress.cost.known["name_clusters"]):
+    if not known_names[NAME_CLUSTERS.name] or asks[LABEL]:  # what follows cannot be foreseen
         labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
+        sorting = math.ceil(n / ASSIGN.batch) if wants_second(params, n) else 0
         asks[NAME_CLUSTERS] = 1 if params.k == "auto" else 2
-        asks[ASSIGN] = math.ceil(labels / ASSIGN.batch) + (
-            math.ceil(n / ASSIGN.batch) if wants_second(params, n) else 0
-        )
-        asks[LABEL] = math.ceil(n / LABEL.batch) if vision.writes_prose else 0
+        asks[ASSIGN] = math.ceil(labels / ASSIGN.batch) + sorting
+        if distinct != known and vision.writes_prose:
+            asks[LABEL] = math.ceil(n / LABEL.batch)
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
     return Estimate(n, (described, role_estimate("chat", chat, asks, 0)))
 
