@@ -33,7 +33,7 @@ question a picture instead of three.
 
 def _form() -> tuple[Params | None, DeltaGenerator]:
     """Criterion, K and the rest; also the place of the Run button."""
-    said, number, more, button = st.columns([6, 1.6, 1.4, 1.2], vertical_alignment="bottom", gap="small")
+    said, number, more, button = st.columns([5, 2, 2, 1.7], vertical_alignment="bottom", gap="small")
     criterion = said.text_input("Criterion", key="criterion", placeholder="mood, place, what people do, ...")
     k = number.text_input("Clusters", key="k", help="`auto`, a number such as 10, or a range such as 5-12.")
     with more.popover("More", width="stretch"):

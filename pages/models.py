@@ -50,6 +50,11 @@ def _form() -> None:
         cost_in = c.number_input("Money a million tokens in", 0.0, None, prices.input_per_million, key="price_in")
         cost_out = d.number_input("Money a million tokens out", 0.0, None, prices.output_per_million, key="price_out")
     if st.button("Save", type="primary", key="save_endpoint"):
+        if not url.strip().startswith(("http://", "https://")):
+            st.error(
+                f"{plain(url.strip()) or 'Nothing'} is no web address; it should look like http://127.0.0.1:8000/v1."
+            )
+            return
         if "@" in url.partition("//")[2].partition("/")[0]:
             st.error("An address with a user and password would be stored. Set VITRINE_ENDPOINT_URL to it instead.")
             return
@@ -127,12 +132,15 @@ def _profiles() -> None:
     now = config.models or ("endpoint" if config.endpoint.url else "bundled")
     names = [*profiles.PROFILES, *([now] if now not in profiles.PROFILES else [])]
     titles = {"bundled": "Bundled", "local": "Open weights on this machine", "endpoint": "An endpoint"}
-    chosen = st.segmented_control(
-        "Who answers", names, default=now, key="profile", format_func=lambda n: titles.get(n, str(n)), required=True
+    st.session_state["profile"] = now  # what the settings say, also where another widget changed them
+    st.segmented_control(
+        "Who answers",
+        names,
+        key="profile",
+        format_func=lambda n: titles.get(n, str(n)),
+        required=True,
+        on_change=lambda: save_profile(workspace.settings(), st.session_state["profile"]),
     )
-    if chosen and chosen != now:
-        save_profile(config, chosen)
-        st.rerun()
     if now == "bundled":
         st.markdown(
             "Small models trained on **Postcards**, the gallery that ships with Vitrine: offline, nothing to download. "

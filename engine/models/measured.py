@@ -23,7 +23,7 @@ CAN_TELL = ("colour", "lighting", "brightness", "contrast", "colourfulness", "sh
 REVISION = "1"  # raised when the same picture would be answered otherwise
 SPEC = ModelSpec("measured", "measured words", REVISION)
 
-_WAYS_ON = "Connect an endpoint or open weights on the Models page."
+_WAYS_ON = "Connect an endpoint or open weights on the Models page or with --models."
 _WORDS = {  # what is asked for, by each word that asks for it
     "colour": "colour colours color colors hue hues palette colouring coloring",
     "lighting": "light lighting illumination lit",

@@ -41,6 +41,8 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     view = st.query_params.get("cluster", "")
     groups = _groups(result)
     _head(run, status, result, log, shown, edited)
+    if view and view not in groups:
+        st.info(f"There is no cluster {plain(view)} here any more: it was renamed, merged or taken back.")
     if view in groups:
         _group(run, result, gallery, view, groups[view], edited)
     else:
@@ -84,7 +86,7 @@ def _head(run: Run, status: Status, result: Result, log: list, shown: int, edite
     words = f"**{len(result.clusters)} clusters** by {plain(result.criterion.name)}"
     if a := result.agreement:
         when = ", before your changes," if shown else ""
-        words += f" · agreement with the labels{when} **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}]"
+        words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words, width="stretch")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
@@ -115,6 +117,7 @@ def _changes(run: Run, log: list, shown: int, edited: edits.Edited) -> None:
             "Take the last one back", type="tertiary", key="undo", icon=":material/undo:"
         ):
             run.drop_edit()
+            st.query_params.pop("cluster", None)
             st.rerun()
         if (edited.keep or edited.avoid) and shown == len(log):
             pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
@@ -257,7 +260,7 @@ def _cluster_menu(run: Run, result: Result, name: str, edited: edits.Edited) -> 
 def _change(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
     """Append a change to the run's log, if it can be made."""
     if why := edits.check(result, [], edit):
-        st.error(plain(why))
+        st.error(plain(why[:1].upper() + why[1:]))
         return
     run.add_edit(edit)
     st.query_params.pop("rev", None)

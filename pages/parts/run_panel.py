@@ -21,6 +21,9 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
     same = st.query_params.get("run") == request.id
     known = (config.home / "runs" / request.id / "status.json").exists()
     state = workspace.runs().get(request.id).status.state if known else ""
+    if same and state in ("stopped", "failed"):
+        st.caption("See below: it can go on.")
+        return
     if state == "done" or state in ACTIVE:
         there = {"done": "Answered", "queued": "Waiting", "running": "Running"}[state]
         st.caption(f"{there} below." if same else "This was asked before: opening it asks nothing.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -76,10 +78,19 @@ def _pick_gallery(cards: Sequence[GalleryCard]) -> None:
         list(by_name),
         key="gallery",
         bind="query-params",
-        format_func=lambda f: f"{by_name[f].title} · {by_name[f].count:,} pictures",
+        format_func=lambda f: _gallery_name(by_name[f], cards),
         label_visibility="collapsed",
         on_change=_changed,
     )
+
+
+def _gallery_name(card: GalleryCard, cards: Sequence[GalleryCard]) -> str:
+    """Title and size; folder above and label choice where another gallery has the same title."""
+    title = re.sub(r"-[0-9a-f]{12}$", "", card.title)  # an upload's folder ends in its content's hash
+    if [c.title for c in cards].count(card.title) > 1:
+        above = Path(card.root).parent.name
+        title = f"{above}/{title}" + (f" by {card.labels}" if card.labels != "folder" else "")
+    return f"{title} · {card.count:,} pictures"
 
 
 @st.fragment(run_every=1)
@@ -127,7 +138,7 @@ def _what_runs() -> None:
     if not active:
         return
     st.caption("RUNNING")
-    for run, status in active[:5]:
+    for run, status in sorted(active, key=lambda pair: (pair[1].state == "queued", pair[1].queued))[:5]:
         what = str(run.request.params.get("criterion", {}).get("name", run.request.analysis))
         count = f"{status.done:,} of {status.total:,}" if status.total and status.state == "running" else status.state
         st.markdown(f"{plain(what)} · {count}")

@@ -117,7 +117,7 @@ def test_the_refusal_names_what_can_be_told_and_the_ways_on(vision, put):
         "Measured words cannot tell 'mood': without a model only colour, lighting, brightness, contrast, "
         "colourfulness, sharpness, orientation and aspect ratio can be told, one at a time."
     )
-    assert refused.value.hint == "Connect an endpoint or open weights on the Models page."
+    assert refused.value.hint == "Connect an endpoint or open weights on the Models page or with --models."
     assert not refused.value.retryable
 
 

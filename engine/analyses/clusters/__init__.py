@@ -213,7 +213,10 @@ def _named(
     if len(names.names) < low <= len(counts):
         names, coverage = natural_names(counts, low, ask, chat)
     elif len(names.names) < low:
-        missing = f"There are only {len(counts)} different answers, so {low} clusters cannot be had."
+        missing = (
+            f"There are only {len(counts)} different answers, too few for {low} clusters: "
+            f"these are the {len(names.names)} natural ones."
+        )
         names = replace(names, notes=(*names.notes, missing))
     # Labels outside the naming are placed now: sizes, hence a cut, need them.
     left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]

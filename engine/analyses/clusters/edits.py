@@ -52,6 +52,8 @@ def _rename(edited: Edited, edit: Mapping[str, Any]) -> Edited:
         raise RunError(f"there is no cluster {old!r}.")
     if not normal(new):
         raise RunError("the new name is empty.")
+    if new.startswith("~"):
+        raise RunError("a name cannot begin with a tilde.")
     if normal(new) in [normal(n) for n in names if n != old]:
         raise RunError(f"there is a cluster {new!r} already; merge the two instead.")
     return replace(edited, result=_named(edited.result, {old: new}))
@@ -62,7 +64,7 @@ def _merge(edited: Edited, edit: Mapping[str, Any]) -> Edited:
     parts, into = list(edit["clusters"]), " ".join(str(edit["into"]).split())
     if len(set(parts)) < 2 or not set(parts) <= set(names):
         raise RunError("it takes two clusters or more that are there.")
-    if not normal(into) or normal(into) in [normal(n) for n in names if n not in parts]:
+    if not normal(into) or into.startswith("~") or normal(into) in [normal(n) for n in names if n not in parts]:
         raise RunError(f"the name {into!r} cannot be used.")
     return replace(edited, result=_named(edited.result, dict.fromkeys(parts, into)))
 

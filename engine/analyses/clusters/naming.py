@@ -144,7 +144,7 @@ def _tidy(answer: Mapping[str, Any], labels: Sequence[str], wrong: Wrong) -> tup
     twice: set[str] = set()
     known = {normal(label) or label: label for label in labels}
     for cluster in answer["clusters"]:
-        name = " ".join(cluster["name"].split())
+        name = " ".join(cluster["name"].split()).lstrip("~")  # which marks the pages' own views
         if not name:
             continue
         same = [i for i, other in enumerate(names) if normal(other) == normal(name)]
