@@ -10,7 +10,7 @@ import torch
 from . import examine_coca, examine_copies, examine_diffusion
 from .pictures import HELD_OUT, N_HELD_OUT, N_TUNING, TUNING, painted
 
-_TUNED_AT, _HELD_OUT = 1000, 500
+_TUNED_AT, _HELD_OUT = 600, 300
 
 
 def coca() -> None:
@@ -23,7 +23,7 @@ def coca() -> None:
         for kind, shares in examine_coca.figures(examinee, pictures, truth).items():
             _say(f"{name}, {len(truth)} pictures, {kind}: " + ", ".join(f"{k} {v:.3f}" for k, v in shares.items()))
     x = examinee.prepared(examine_coca.held_out(200)[0])
-    for kind, work in (("match", lambda: examinee.match(x, ["a cat"])), ("describe", lambda: examinee.describe(x))):
+    for kind, work in (("embed", lambda: examinee.embed(x)), ("describe", lambda: examinee.describe(x))):
         began = time.process_time()
         work()
         _say(f"{kind}: {(time.process_time() - began) / len(x) * 1000:.2f} ms a picture on one thread")

@@ -40,10 +40,14 @@ class Examinee:
         return torch.stack([prepare(picture) for picture in pictures])
 
     @torch.inference_mode()
-    def match(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Cosines; n x texts."""
-        said = self.model.encode_text(self.tokenize(list(texts)))
-        return torch.cat([self.model.encode_image(part) for part in pictures.split(100)]) @ said.T
+    def embed(self, pictures: Tensor) -> Tensor:
+        """Unit vectors; n x 128."""
+        return torch.cat([self.model.encode_image(part) for part in pictures.split(100)])
+
+    @torch.inference_mode()
+    def match(self, embedded: Tensor, texts: Sequence[str]) -> Tensor:
+        """Cosines of embedded pictures with texts; n x texts."""
+        return embedded @ self.model.encode_text(self.tokenize(list(texts))).T
 
     def describe(self, pictures: Tensor) -> list[str]:
         """One caption a picture."""
@@ -54,12 +58,12 @@ Truth = Sequence[dict[str, str | int]]
 
 
 def zero_shot(
-    examinee: Examinee, pictures: Tensor, truth: Truth, asked: dict[str, dict[str | int, str]]
+    examinee: Examinee, embedded: Tensor, truth: Truth, asked: dict[str, dict[str | int, str]]
 ) -> dict[str, float]:
     """Share of pictures whose best prompt is the true value, by factor."""
     found = {}
     for factor, texts in asked.items():
-        chosen = examinee.match(pictures, list(texts.values())).argmax(dim=1).tolist()
+        chosen = examinee.match(embedded, list(texts.values())).argmax(dim=1).tolist()
         values = list(texts)
         found[factor] = float(np.mean([values[i] == t[factor] for i, t in zip(chosen, truth, strict=True)]))
     return found
@@ -89,8 +93,9 @@ def shipped() -> tuple[list[Image.Image], Truth]:
 def figures(examinee: Examinee, pictures: Sequence[Image.Image], truth: Truth) -> dict[str, dict[str, float]]:
     """Everything the card says about these pictures."""
     x = examinee.prepared(pictures)
+    embedded = examinee.embed(x)
     return {
-        "plain prompts": zero_shot(examinee, x, truth, PLAIN_PROMPTS),
-        "bare words": zero_shot(examinee, x, truth, _BARE),
+        "plain prompts": zero_shot(examinee, embedded, truth, PLAIN_PROMPTS),
+        "bare words": zero_shot(examinee, embedded, truth, _BARE),
         "captions": captioned(examinee.describe(x), truth),
     }

@@ -54,7 +54,7 @@ def train(folder: Path, steps: int) -> None:
     """Train from the start or the last checkpoint; at the end measure the latents' scale and write the folder."""
     torch.manual_seed(0)
     pixels = painted(TRAINING, N_TRAINING).pixels
-    model = new_autoencoder().to(memory_format=torch.channels_last)
+    model = new_autoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-arg]
     optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-4, fused=True)
     kept, first, seconds = WORK / "autoencoder.pt", 0, 0.0
     if kept.exists():

@@ -1,0 +1,85 @@
+"""The shipped weights load through their libraries alone and know postcards that nobody trained or tuned on."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from assets.make import examine_coca, examine_copies
+from assets.make.grammar import read
+from assets.make.painter import paint
+from assets.make.pictures import HELD_OUT
+from assets.make.scene import FACTORS, Scene, scenes
+
+MODELS = Path(__file__).parents[2] / "assets" / "models"
+
+
+@pytest.fixture(scope="module")
+def postcards() -> tuple[list[Image.Image], list[Scene]]:
+    own = list(scenes(HELD_OUT, 80))
+    return [paint(scene, 128)[0] for scene in own], own
+
+
+@pytest.fixture(scope="module")
+def coca() -> examine_coca.Examinee:
+    return examine_coca.Examinee()
+
+
+@pytest.fixture(scope="module")
+def detector() -> torch.jit.ScriptModule:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return examine_copies.load()
+
+
+def test_all_weights_together_are_small() -> None:
+    assert sum(path.stat().st_size for path in MODELS.rglob("*")) < 40e6
+
+
+def test_coca_tells_and_says_every_factor(coca, postcards) -> None:
+    pictures, own = postcards
+    truth = [{factor: getattr(scene, factor) for factor in FACTORS} for scene in own]
+    found = examine_coca.figures(coca, pictures, truth)
+    floors = {"place": 0.93, "subject": 0.88, "colour": 0.93, "time": 0.93, "count": 0.5}
+    for kind in ("plain prompts", "captions"):
+        assert {f: v for f, v in found[kind].items() if v < floors[f]} == {}, found
+
+
+def test_coca_captions_are_sentences(coca, postcards) -> None:
+    captions = coca.describe(coca.prepared(postcards[0][:12]))
+    assert all(caption.endswith(".") and set(read(caption)) == set(FACTORS) for caption in captions), captions
+
+
+def test_tokenizer_gives_back_any_text(coca) -> None:
+    text = "Zürich: 12 dogs & a 猫"
+    ids = coca.tokenize.tokenizer(text).input_ids
+    assert coca.tokenize.tokenizer.decode(ids, skip_special_tokens=True).strip() == text
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 320, 320), (1, 3, 32, 50), (3, 3, 224, 200)])
+def test_detector_takes_any_size(detector, shape) -> None:
+    described = detector(torch.rand(shape))
+    assert described.shape == (shape[0], 512)
+    assert torch.allclose(described.norm(dim=1), torch.ones(shape[0]), atol=1e-4)
+
+
+def test_detector_does_not_mind_mirrors_and_company(detector) -> None:
+    pictures = torch.rand(3, 3, 96, 96)
+    described = detector(pictures)
+    assert torch.allclose(described, detector(pictures.flip(3)), atol=1e-3)
+    assert torch.allclose(described[1:2], detector(pictures[1:2]), atol=1e-4)
+
+
+def test_detector_tells_copies_from_look_alikes(detector) -> None:
+    found = examine_copies.edits(detector, HELD_OUT, 24)
+    assert min(auc for name, (auc, _) in found.items() if name != "combined") > 0.998, found
+    assert found["combined"][0] > 0.985, found
+
+
+def test_detector_finds_the_gallerys_copies(detector) -> None:
+    there, found, false = examine_copies.planted(detector, examine_copies.DEFAULT_THRESHOLD)
+    assert there == 24
+    assert found >= 20
+    assert false <= 3
