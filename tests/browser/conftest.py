@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "screenshots"
@@ -94,7 +95,7 @@ def chromium():
 class Visitor:
     """A browser profile with one tab; waits for Streamlit to come to rest before it looks."""
 
-    page: object
+    page: Page
     name: str
 
     def settle(self):

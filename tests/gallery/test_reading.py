@@ -110,8 +110,8 @@ def test_colours_are_as_the_profile_means_them(put):
     red = Image.new("RGB", SIZE, (255, 0, 0))
     for mode in ("RGB", "RGBA"):  # its red light is where sRGB's green is
         shown = read_picture(put(packed(red.convert(mode), "PNG", icc_profile=swapped))).getpixel((9, 9))
-        assert shown[1] > 240
-        assert shown[0] < 60
+        assert shown[1] > 240  # type: ignore[index]
+        assert shown[0] < 60  # type: ignore[index]
     for broken in (b"no profile", lab):  # broken, and of another kind of picture: passed over
         assert np.array_equal(np.asarray(read_picture(put(packed(ramp(), "PNG", icc_profile=broken)))), plain)
 
@@ -194,7 +194,7 @@ def test_first_frame_of_what_moves(put):
     frames = [Image.new("RGB", SIZE, colour) for colour in ("red", "blue")]
     for format in ("GIF", "WEBP", "TIFF", "PNG"):
         picture = read_picture(put(packed(frames[0], format, save_all=True, append_images=frames[1:])))
-        assert picture.getpixel((5, 5))[0] > 200
+        assert picture.getpixel((5, 5))[0] > 200  # type: ignore[index]
 
 
 def test_enough_pixels_are_left(put):

@@ -9,7 +9,7 @@ from engine.gallery import find_picture, load_gallery, open_folder, recent, scan
 from engine.settings import Settings
 
 
-def draw(path, colour="red", size=(8, 6)):
+def draw(path, colour: str | tuple[int, int, int] = "red", size=(8, 6)):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, colour).save(path)
     return path

@@ -14,7 +14,7 @@ from engine.gallery.uploads import allowed, import_archive, import_files
 from engine.settings import Settings
 
 
-def png(colour="red"):
+def png(colour: str | tuple[int, int, int] = "red"):
     out = io.BytesIO()
     Image.new("RGB", (8, 6), colour).save(out, "PNG")
     return out.getvalue()
@@ -31,7 +31,7 @@ def zipped(*files, **options):
 def tarred(*files, mode="w:gz"):
     """Files are (name, bytes) or a TarInfo."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as archive:
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
         for file in files:
             if isinstance(file, tarfile.TarInfo):
                 archive.addfile(file)

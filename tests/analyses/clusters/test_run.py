@@ -211,7 +211,9 @@ def test_more_clusters_than_different_answers_cannot_be_had(tmp_path, settings):
     model = Scripted()
     result = ran(gallery_of(tmp_path, settings, FOUR), settings.home, k(7), model)
     assert len(result.clusters) == 4
-    assert result.notes == ("There are only 4 different answers, too few for 7 clusters: these are the 4 natural ones.",)
+    assert result.notes == (
+        "There are only 4 different answers, too few for 7 clusters: these are the 4 natural ones.",
+    )
     assert model.tasks.count("name_clusters") == 1
 
 
