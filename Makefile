@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test bench format clean
+.PHONY: run test bench models format clean
 
 run: $(VENV)/run.done
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -18,7 +18,14 @@ test: $(VENV)/dev.done browser
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.gallery
+	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.clusters
+
+# Trains the bundled models anew, about an hour on two cores, and prints the figures of their cards.
+models: $(VENV)/dev.done
+	$(BIN)/python -m assets.make.train_copies
+	$(BIN)/python -m assets.make.train_coca
+	$(BIN)/python -m assets.make.evaluate_models
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff check --fix .
