@@ -61,9 +61,10 @@ _PARTS: dict[str, Callable[[], None]] = {"coca": coca, "copies": copies, "diffus
 def main() -> None:
     """Evaluate all models, or those named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", choices=[*_PARTS, []], help="all unless named")
+    parser.add_argument("models", nargs="*", choices=[*_PARTS, []], help="all that are shipped unless named")
     torch.set_num_threads(1)
-    for name in parser.parse_args().models or _PARTS:
+    shipped = ["coca", "copies", *(["diffusion"] if examine_diffusion.FOLDER.exists() else [])]
+    for name in parser.parse_args().models or shipped:
         _say(f"-- {name}")
         _PARTS[name]()
 

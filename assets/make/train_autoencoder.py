@@ -21,7 +21,7 @@ from .pictures import FOLDER as WORK
 from .pictures import N_TRAINING, TRAINING, painted
 
 FOLDER = Path(__file__).parents[1] / "models" / "diffusion" / "vae"
-STEPS, BATCH = 2200, 8
+STEPS, BATCH = 8000, 8
 RATE, WARM_UP, DECAY = 2e-3, 100, 0.4  # the rate falls in the last 40 % of the steps
 DIVERGENCE = 1e-4
 SIZE, CHANNELS = 64, (16, 32, 64)
@@ -92,7 +92,9 @@ def train(folder: Path, steps: int) -> None:
 @torch.inference_mode()
 def save(model: AutoencoderKL, folder: Path, pixels: np.ndarray) -> None:
     """Write the folder in half precision, with the factor that brings latents to unit deviation."""
-    latents = torch.cat([distribution(model, halved(pixels[i : i + 50])).mode() for i in range(0, 1000, 50)])
+    latents = torch.cat(
+        [distribution(model, halved(pixels[i : i + 50])).mode() for i in range(0, min(1000, len(pixels)), 50)]
+    )
     model.register_to_config(scaling_factor=1 / latents.std().item())
     model.half().save_pretrained(folder)
 

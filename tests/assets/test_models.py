@@ -1,16 +1,18 @@
-"""The shipped weights load through their libraries alone and know postcards that nobody trained or tuned on."""
+"""The shipped weights load through their libraries alone and know pictures that nobody trained or tuned on."""
 
+import random
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from assets.make import examine_coca, examine_copies
-from assets.make.grammar import read
+from assets.make import examine_coca, examine_copies, train_coca
+from assets.make.grammar import captions, read
 from assets.make.painter import paint
-from assets.make.pictures import HELD_OUT
+from assets.make.pictures import HELD_OUT, Pictures
 from assets.make.scene import FACTORS, Scene, scenes
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
@@ -83,3 +85,34 @@ def test_detector_finds_the_gallerys_copies(detector) -> None:
     assert there == 24
     assert found >= 20
     assert false <= 3
+
+
+def test_training_pairs_are_those_that_hold() -> None:
+    rng, own = random.Random(5), list(scenes(7, 40))
+    said = [(i, caption) for i, scene in enumerate(own) for caption in captions(scene, rng)]
+    values = np.array([[choices.index(getattr(scene, f)) for f, choices in FACTORS.items()] for scene in own])
+    found = train_coca._holds([caption for _, caption in said], np.array([i for i, _ in said]), values)
+    wanted = [[caption.holds(own[i], other) for i, caption in said] for other in own]
+    assert np.array_equal(found, np.array(wanted))
+
+
+@pytest.mark.slow
+def test_diffusion_trains_stops_goes_on_and_loads(tmp_path, monkeypatch) -> None:
+    from assets.make import examine_diffusion, train_autoencoder, train_denoiser
+
+    own = list(scenes(8, 40))
+    pixels = np.stack([np.asarray(paint(scene, 128)[0]) for scene in own])
+    pictures = Pictures(pixels, np.zeros((40, 3, 4), np.int16), own)
+    for module in (train_autoencoder, train_denoiser):
+        monkeypatch.setattr(module, "WORK", tmp_path)
+        monkeypatch.setattr(module, "painted", lambda seed, n: pictures)
+    monkeypatch.setattr(train_denoiser, "N_LATENTS", 40)
+    train_autoencoder.train(tmp_path / "model" / "vae", 2)
+    train_denoiser.train(tmp_path / "model", 1)
+    train_denoiser.train(tmp_path / "model", 2)
+    pipeline = examine_diffusion.load(tmp_path / "model")
+    drawn = pipeline("An image of beach", num_inference_steps=2, output_type="np", return_dict=False)
+    assert np.shape(drawn[0]) == (1, 64, 64, 3)
+    right, localised = examine_diffusion.places(pipeline, pixels[:12], own[:12], draws=2)
+    assert 0 <= right <= 1
+    assert set(localised) == {"true place", "wrong place"}
