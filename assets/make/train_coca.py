@@ -217,6 +217,7 @@ def train(folder: Path, steps: int) -> None:
             state = {"model": model.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "step": step + 1, "seconds": time.process_time() - began}, kept.with_suffix(".new"))
             kept.with_suffix(".new").rename(kept)
+    save_model(model, folder)
 
 
 def _partial(scene: Scene, rng: random.Random) -> Caption:

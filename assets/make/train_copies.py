@@ -184,6 +184,7 @@ def train(path: Path, steps: int) -> None:
             torch.save({**state, "seconds": time.process_time() - began}, kept.with_suffix(".new"))
             kept.with_suffix(".new").rename(kept)
             save_model(model, path)
+    save_model(model, path)
 
 
 def save_model(model: Descriptor, path: Path) -> None:

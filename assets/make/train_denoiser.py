@@ -162,6 +162,7 @@ def train(folder: Path, steps: int) -> None:
             state = {"model": model.state_dict(), "mean": mean.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "step": step + 1, "seconds": time.process_time() - began}, kept.with_suffix(".new"))
             kept.with_suffix(".new").rename(kept)
+    _save(model, mean, tokenizer, folder)
 
 
 def encode(tokenizer: Tokenizer, texts: list[str]) -> Tensor:
