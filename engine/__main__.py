@@ -22,7 +22,7 @@ from engine.jobs.execute import execute, read_result
 from engine.models import profiles
 from engine.progress import Progress
 from engine.settings import Settings
-from engine.store.runs import Run, Runs, Status
+from engine.store.runs import ACTIVE, Run, Runs, Status
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -91,7 +91,7 @@ def _carried_out(run: Run, config: Settings) -> Status:
     first = True
     while True:
         with run.hold() as got:
-            if got and run.status.state == "done":
+            if got and (run.status.state == "done" or (not first and run.status.state not in ACTIVE)):
                 return run.status
             if got:
                 before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from engine.database import connect
 from engine.errors import StoreError
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -46,13 +47,11 @@ def opened(home: Path) -> Iterator[sqlite3.Connection]:
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
+        db = connect(home / "index.sqlite", _TABLES)
+    except (OSError, sqlite3.Error) as problem:
         raise _unusable(home, problem) from problem
     try:
-        with closing(sqlite3.connect(home / "index.sqlite", timeout=30)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.executescript(_TABLES)
+        with closing(db):
             yield db
     except sqlite3.Error as problem:
         raise _unusable(home, problem) from problem

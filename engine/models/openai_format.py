@@ -79,6 +79,11 @@ def data_url(picture: Shown, side: int) -> str:
 def narrower(dialect: Dialect, complaint: str, sent: Mapping[str, Any]) -> Dialect | None:
     """The dialect less what the server complains of; None where it complains of something else."""
     said = complaint.lower()
+    named = [
+        word for word in ("temperature", "seed") if word in sent and re.search(rf"parameter:? ['\"`]?{word}", said)
+    ]
+    if named:  # before the schema, which such a complaint may mention in passing
+        return replace(dialect, **{named[0]: False})
     if "response_format" in sent and _FORMAT.search(said):
         kind = sent["response_format"]["type"]
         return replace(dialect, schema="json_object" if kind == "json_schema" else "none")

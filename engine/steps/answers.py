@@ -15,11 +15,12 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from engine.errors import ModelError, RunError
+from engine.errors import ModelError, RunError, StoreError
 from engine.models.roles import Chat, ModelSpec, Request, Shown, Vision
 from engine.progress import Progress
 from engine.prompts import instructions
@@ -271,7 +272,8 @@ class Remembered:
                         one.tokens = 2 if reply.cut else 1
                 yield batch, got
         finally:
-            self._store.add_rate(self._name, task.name, replies, time.monotonic() - began, tokens_in, tokens_out)
+            with suppress(StoreError):  # a full disk has been said already
+                self._store.add_rate(self._name, task.name, replies, time.monotonic() - began, tokens_in, tokens_out)
 
     def _request(self, task: Task, payload: Mapping[str, Any], batch: list[_Open], draw: int, prose: bool) -> Request:
         said = dict(payload)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.database import connect
 from engine.errors import StoreError
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
@@ -47,8 +48,7 @@ class Store:
         with _said(home):
             home.mkdir(parents=True, exist_ok=True)
             refuse_network(home)
-            self._db = sqlite3.connect(home / "answers.sqlite", timeout=30, isolation_level=None)
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _TABLES)
+            self._db = connect(home / "answers.sqlite", _TABLES, isolation_level=None)
         self._home = home
 
     def get(self, keys: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -234,7 +234,7 @@ class Runs:
         """Queue a request, or find that it was asked before.
 
         A finished run stays finished unless `again`; a failed or stopped one is queued anew; a running one is left
-        alone, but for a new budget.
+        alone.
         """
         run = Run(self._root / request.id)
         with _said(run.path):

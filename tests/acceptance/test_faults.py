@@ -75,7 +75,6 @@ def test_servers_that_differ_change_nothing(serve, place, undisturbed, tmp_path,
     assert endpoint.asked[0] == 100
 
 
-@pytest.mark.xfail(strict=True, reason="openai_format.narrower: 'seed (json_schema)' is taken for the schema")
 def test_a_parameter_is_left_out_only_when_it_was_named(serve, place, tmp_path):
     home = place(serve("--no-seed"))
     home.inside("clusters", *OBJECT, *some(20)).worked()

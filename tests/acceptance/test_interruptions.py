@@ -237,7 +237,6 @@ def test_two_command_lines_ask_the_same_thing(serve, place, undisturbed, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="__main__._carried_out takes up a run that ended as stopped or failed")
 def test_what_somebody_stopped_is_not_begun_again_by_who_waited(serve, place, worker):
     endpoint = serve(*LATENCY)
     home = place(endpoint)
@@ -307,7 +306,6 @@ def test_a_full_disk(serve, place, undisturbed, small_disk, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="answers._replies adds rates while a StoreError is on its way: a traceback")
 def test_a_full_disk_is_one_line(serve, place, small_disk):
     home = place(serve())
     home.inside("clusters", *OBJECT, "--k", "10", "--sample", 20).worked()
