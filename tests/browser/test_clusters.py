@@ -13,6 +13,9 @@ from tests.fake_endpoint import FakeEndpoint
 from tests.planted import many, paint
 
 
+expect.set_options(timeout=20_000)
+
+
 def open_folder(visitor, app, folder, labels="folder"):
     visitor.go(f"{app.url}/look")
     page = visitor.page
@@ -116,7 +119,7 @@ def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, capsys
 
     # Every page was opened; the app process computes nothing, so it has no torch.
     other.go(f"{app.url}/runs")
-    expect(other.page.get_by_text("done")).to_be_visible()
+    expect(other.page.get_by_text("done").first).to_be_visible()
     other.shot("12-runs")
     loaded = libraries_of(app.process.pid)
     assert loaded, "no libraries seen: the test looks at the wrong process"
