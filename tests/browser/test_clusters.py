@@ -12,7 +12,6 @@ from tests.browser.conftest import SHOTS
 from tests.fake_endpoint import FakeEndpoint
 from tests.planted import many, paint
 
-
 expect.set_options(timeout=20_000)
 
 
@@ -23,7 +22,7 @@ def open_folder(visitor, app, folder, labels="folder"):
     page.get_by_text("Open another folder").click()
     page.get_by_label("Folder", exact=True).fill(str(folder))
     page.get_by_role("button", name="Open folder").click()
-    expect(page.get_by_text(str(folder))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(str(folder.resolve()))).to_be_visible(timeout=30_000)
     visitor.settle()
 
 
