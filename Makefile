@@ -22,10 +22,19 @@ bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.clusters
 
 # Trains the bundled models anew, about an hour on two cores, and prints the figures of their cards.
+.PHONY: train-diffusion train-others
 models: $(VENV)/dev.done
+	$(BIN)/python -m assets.make.pictures
+	$(MAKE) -j2 train-diffusion train-others
+	$(BIN)/python -m assets.make.evaluate_models
+
+train-diffusion:
+	$(BIN)/python -m assets.make.train_autoencoder
+	$(BIN)/python -m assets.make.train_denoiser
+
+train-others:
 	$(BIN)/python -m assets.make.train_copies
 	$(BIN)/python -m assets.make.train_coca
-	$(BIN)/python -m assets.make.evaluate_models
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff check --fix .

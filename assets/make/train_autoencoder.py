@@ -21,7 +21,7 @@ from .pictures import FOLDER as WORK
 from .pictures import N_TRAINING, TRAINING, painted
 
 FOLDER = Path(__file__).parents[1] / "models" / "diffusion" / "vae"
-STEPS, BATCH = 8000, 8
+STEPS, BATCH = 10_000, 8
 RATE, WARM_UP, DECAY = 2e-3, 100, 0.4  # the rate falls in the last 40 % of the steps
 DIVERGENCE = 1e-4
 SIZE, CHANNELS = 64, (16, 32, 64)

@@ -32,7 +32,7 @@ from .tokens import END, PAD, START, learn_tokenizer, save_tokenizer
 from .train_autoencoder import distribution, halved
 
 FOLDER = Path(__file__).parents[1] / "models" / "diffusion"
-STEPS, BATCH, N_LATENTS = 3000, 32, 12_000
+STEPS, BATCH, N_LATENTS = 5000, 32, 20_000
 RATE, WARM_UP, DECAY = 1e-3, 100, 0.4  # the rate falls in the last 40 % of the steps
 LENGTH, WIDTH = 24, 64
 CHECKPOINT_EVERY = 250

@@ -17,6 +17,7 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "measured": ("engine.models.measured", ("vision",)),
     "keywords": ("engine.models.keywords", ("chat",)),
     "sscd": ("engine.models.sscd", ("embedder",)),
+    "diffusion": ("engine.models.diffusion", ("denoiser",)),
     "fake": ("engine.models.fake", ("vision", "chat")),
 }
 

@@ -7,7 +7,6 @@ forward pass.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,11 +20,10 @@ from open_clip.coca_model import CoCa
 from PIL import Image
 
 from engine.errors import ModelError, VitrineError
-from engine.models.machine import device_for, dtype_for
+from engine.models.machine import BatchSize, device_for, dtype_for
 from engine.models.roles import Check, ModelSpec, Reply, Request, Shown
 from engine.settings import Settings
 
-_log = logging.getLogger("vitrine")
 _LONGEST = 30  # tokens of a caption
 _LOADING = (RuntimeError, OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError)
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +56,8 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> OpenClip:
         ) from None
     if role == "vision" and not isinstance(model, CoCa):
         raise ModelError(f"{spec.label} matches pictures and texts but writes none.", "A CoCa model can play vision.")
-    return OpenClip(spec, model.eval(), prepare, tokenizer, device, int(spec.options.get("batch", 0)) or 32)
+    size = int(spec.options.get("batch", 0)) or (128 if device.type == "cuda" else 32)
+    return OpenClip(spec, model.eval(), prepare, tokenizer, device, BatchSize(spec.label, size))
 
 
 @dataclass
@@ -70,13 +69,13 @@ class OpenClip:
     _prepare: Any
     _tokenizer: Any
     _device: torch.device
-    _batch: int
+    _batch: BatchSize
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "decode"))
 
     def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
         """Unit vectors (d,) float32; pictures that cannot be read are left out."""
         for places, batch in self._batches(pictures, check):
-            yield from zip(places, self._vectors(batch), strict=True)
+            yield from zip(places, self._batch.run(batch, self._vectors), strict=True)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> np.ndarray:
@@ -89,7 +88,7 @@ class OpenClip:
         shown = [request.pictures[0] for request in requests]
         done = set()
         for places, batch in self._batches(shown, check):
-            for place, caption in zip(places, self._captions(batch), strict=True):
+            for place, caption in zip(places, self._batch.run(batch, self._captions), strict=True):
                 done.add(place)
                 yield place, Reply(caption)
         for place in sorted(set(range(len(requests))) - done):
@@ -120,7 +119,7 @@ class OpenClip:
 
     def _batches(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[list[int], torch.Tensor]]:
         """Prepared batches with the places of their pictures; the next one is decoded meanwhile."""
-        size = self._batch
+        size = self._batch.size
         starts = list(range(0, len(pictures), size))
         decode = lambda start: self._pool.map(self._prepared, pictures[start : start + size])  # noqa: E731
         coming = decode(starts[0]) if starts else iter(())

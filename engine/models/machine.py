@@ -1,12 +1,18 @@
-"""Device and precision for models that run on this machine."""
+"""Device, precision and batch size for models that run on this machine."""
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from engine.errors import SettingsError
+from engine.errors import ModelError, SettingsError
+
+_log = logging.getLogger("vitrine")
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -34,3 +40,35 @@ def dtype_for(wish: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu":
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+@dataclass
+class BatchSize:
+    """How many things a model takes at a time: half as many once its memory ran out, and it says so.
+
+    Args:
+        label: the model's name, for people.
+        size: to begin with.
+    """
+
+    label: str
+    size: int
+    halved: bool = False
+
+    def run(self, items: Any, work: Callable[[Any], Iterable[Any]]) -> list[Any]:  # noqa: ANN401  a list or a tensor
+        """What `work` makes of all items, in their order, a batch at a time.
+
+        Raises:
+            ModelError: half of a batch, or a single item, is still too much.
+        """
+        done: list[Any] = []
+        while len(done) < len(items):
+            try:
+                done.extend(work(items[len(done) : len(done) + self.size]))
+            except torch.OutOfMemoryError:
+                if self.halved or self.size == 1:
+                    mend = "Use --device cpu, or a smaller options.batch."
+                    raise ModelError(f"The GPU's memory is too small for {self.label}.", mend) from None
+                self.halved, self.size = True, self.size // 2
+                _log.warning("%s ran out of the GPU's memory; it now takes %d at a time.", self.label, self.size)
+        return done

@@ -122,5 +122,5 @@ def test_out_of_memory_halves_once_then_says_so(checkpoint, pictures, settings, 
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(sscd.CopyDetector, "_vectors", never)
-    with pytest.raises(ModelError, match="memory is too small"):
+    with pytest.raises(ModelError, match="memory is too small for"):
         list(load("embedder", spec_of(checkpoint, side=32, batch=4), settings).pictures(pictures, lambda: None))

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     Blip2Config,
@@ -20,6 +24,8 @@ from transformers import (
     Blip2VisionConfig,
     BlipImageProcessor,
     CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModel,
     CLIPVisionConfig,
     LlamaConfig,
     LlamaForCausalLM,
@@ -123,6 +129,42 @@ def save_blip2(folder: Path) -> Path:
     return _saved(folder, model, Blip2Processor(look, words, num_query_tokens=4))
 
 
+def save_diffusion(folder: Path) -> Path:
+    """Stable Diffusion's parts: latents of 8 x 8 for 32 x 32 pixels, a U-Net that halves twice, PNDM."""
+    words = tokenizer()
+    words.model_max_length = 12
+    text = CLIPTextConfig(**_SIZES, intermediate_size=64, vocab_size=len(words), **_ends(words), initializer_factor=3.0)
+    torch.manual_seed(4)
+    down, up, widths = ("DownEncoderBlock2D",) * 3, ("UpDecoderBlock2D",) * 3, (8, 8, 8)
+    config = {"down_block_types": down, "up_block_types": up, "block_out_channels": widths, "norm_num_groups": 4}
+    vae: Any = AutoencoderKL.from_config({**config, "sample_size": 32, "scaling_factor": 0.5})
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=widths,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=32,
+        attention_head_dim=2,
+        norm_num_groups=4,
+    )
+    scheduler: Any = PNDMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
+    )
+    pipeline = StableDiffusionPipeline(
+        vae.eval(),
+        CLIPTextModel(text).eval(),
+        words,  # type: ignore[arg-type]
+        unet.eval(),
+        scheduler,
+        safety_checker=None,  # type: ignore[arg-type]
+        feature_extractor=None,  # type: ignore[arg-type]
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
 def _llama(words: PreTrainedTokenizerFast) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=len(words),
@@ -146,7 +188,12 @@ def _saved(folder: Path, model: Any, *others: Any) -> Path:
 
 def main(argv: Sequence[str]) -> None:
     to = Path(argv[0])
-    for name, save in (("llava", save_llava), ("blip2", save_blip2), ("llama", save_llama)):
+    for name, save in (
+        ("llava", save_llava),
+        ("blip2", save_blip2),
+        ("llama", save_llama),
+        ("diffusion", save_diffusion),
+    ):
         print(save(to / name))  # noqa: T201
 
 

@@ -1,0 +1,152 @@
+"""Pipelines of Stable Diffusion's shape with random weights, saved and loaded; losses against the formula."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine.errors import ModelError, Stopped
+from engine.gallery import open_folder
+from engine.models import diffusion, load
+from engine.models.diffusion import Diffusion
+from engine.models.roles import ModelSpec
+from tests.models.tiny_checkpoints import save_diffusion
+
+PROMPTS, STEPS = ("", "a beach", "a city"), (100, 400, 400, 700)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return save_diffusion(tmp_path_factory.mktemp("diffusion"))
+
+
+@pytest.fixture
+def pictures(tmp_path, settings):
+    rng = np.random.default_rng(0)
+    for i, size in enumerate([(40, 40), (80, 40), (40, 90)]):
+        Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    return list(open_folder(tmp_path, settings).pictures)
+
+
+def model(folder, settings, **options) -> Diffusion:
+    return load("denoiser", ModelSpec("diffusion", str(folder), options=options), settings)
+
+
+def losses(loaded, pictures, seed=0) -> dict[int, np.ndarray]:
+    return dict(loaded.losses(pictures, PROMPTS, STEPS, seed, lambda: None))
+
+
+def test_losses_are_the_formula(folder, pictures, settings):
+    loaded = model(folder, settings, batch=5)
+    pipe, seen = loaded.pipeline, losses(loaded, pictures[:1])[0]
+    assert seen.shape == (3, 4, 8, 8)
+    assert seen.dtype == np.float32
+    with torch.inference_mode():
+        x = torch.from_numpy(np.asarray(pictures[0].open().resize((32, 32), Image.Resampling.BICUBIC)) / 127.5 - 1)
+        z = pipe.vae.encode(x.permute(2, 0, 1)[None].float()).latent_dist.mode() * pipe.vae.config.scaling_factor
+        noise = torch.randn(4, *z.shape[1:], generator=diffusion._dice(pictures[0].hash, 0))
+        for p, prompt in enumerate(PROMPTS):
+            known, _ = pipe.encode_prompt(prompt, "cpu", 1, False)
+            for s, step in enumerate(STEPS):
+                kept = pipe.scheduler.alphas_cumprod[step]
+                noisy = kept.sqrt() * z + (1 - kept).sqrt() * noise[s]
+                wanted = (pipe.unet(noisy, step, known).sample - noise[s]).square().mean(dim=1)[0]
+                np.testing.assert_allclose(seen[p, s], wanted.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_neither_batch_nor_order_matters_but_the_seed_does(folder, pictures, settings):
+    whole = losses(model(folder, settings), pictures)
+    for batch in (1, 7):
+        again = losses(model(folder, settings, batch=batch), pictures[::-1])
+        for i in range(3):
+            np.testing.assert_allclose(again[2 - i], whole[i], rtol=1e-4, atol=1e-5)
+    assert not np.allclose(losses(model(folder, settings), pictures, seed=1)[0], whole[0], atol=1e-3)
+
+
+def test_a_picture_keeps_its_shape(folder, pictures, settings):
+    shapes = [found.shape[2:] for found in losses(model(folder, settings), pictures).values()]
+    # 1,024 pixels in sides of 16: 40 x 40 to 32 x 32; 80 x 40 to 48 x 16 (45 x 23); 40 x 90 to 16 x 48. Latents: a 4th
+    assert shapes == [(8, 8), (4, 12), (12, 4)]
+
+
+def test_the_noise_told_from_velocity(folder, pictures, settings, tmp_path):
+    other = shutil.copytree(folder, tmp_path / "velocity")
+    config = other / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text().replace('"epsilon"', '"v_prediction"'))
+    plain, velocity = model(folder, settings), model(other, settings)
+    latent, times = torch.randn(1, 4, 8, 8), torch.tensor([300])
+    told = velocity._told(["a beach"])
+    kept = plain.pipeline.scheduler.alphas_cumprod[300]
+    # v = sqrt(a) e - sqrt(1 - a) x0, and x = sqrt(a) x0 + sqrt(1 - a) e: so e = sqrt(a) v + sqrt(1 - a) x
+    said = plain._noise_in(latent, times, told)
+    torch.testing.assert_close(
+        velocity._noise_in(latent, times, told), kept.sqrt() * said + (1 - kept).sqrt() * latent, rtol=1e-4, atol=1e-5
+    )
+    config.write_text(config.read_text().replace('"v_prediction"', '"sample"'))
+    with pytest.raises(ModelError, match="predicts 'sample'"):
+        model(other, settings)
+
+
+def test_it_moves_in_the_devices_precision(folder, pictures, settings, monkeypatch):
+    loaded = model(folder, settings)
+    before = losses(loaded, pictures[:1])[0]
+    monkeypatch.setattr(diffusion, "dtype_for", lambda wish, device: torch.bfloat16)
+    moved = loaded.to(torch.device("cpu"))
+    assert {moved.pipeline.unet.dtype, moved.pipeline.text_encoder.dtype} == {torch.bfloat16}
+    assert moved.pipeline.vae.dtype == torch.float32
+    np.testing.assert_allclose(losses(moved, pictures[:1])[0], before, rtol=0.1, atol=0.05)
+
+
+@pytest.mark.gpu
+def test_a_gpu_tells_the_same(folder, pictures, settings):
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU: losses on a GPU were not compared")
+    loaded = model(folder, settings).to(torch.device("cpu"))
+    before = losses(loaded, pictures)
+    after = losses(loaded.to(torch.device("cuda")), pictures)
+    for i in range(3):
+        np.testing.assert_allclose(after[i], before[i], rtol=0.1, atol=0.05)
+
+
+def test_unreadable_pictures_are_left_out_and_it_stops(folder, pictures, settings):
+    pictures[1].path.unlink()
+    loaded = model(folder, settings)
+    assert sorted(losses(loaded, pictures)) == [0, 2]
+
+    def check():
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        list(loaded.losses(pictures, PROMPTS, STEPS, 0, check))
+
+
+def test_out_of_memory_halves_once_then_says_so(folder, pictures, settings, monkeypatch, caplog):
+    wanted = losses(model(folder, settings), pictures[:1])[0]
+    real = Diffusion._noise_in
+
+    def small(self, noisy, times, told):
+        if len(noisy) > 4:
+            raise torch.OutOfMemoryError
+        return real(self, noisy, times, told)
+
+    monkeypatch.setattr(Diffusion, "_noise_in", small)
+    np.testing.assert_allclose(losses(model(folder, settings, batch=8), pictures[:1])[0], wanted, rtol=1e-4, atol=1e-5)
+    assert "takes 4 at a time" in caplog.text
+    with pytest.raises(ModelError, match="memory is too small for"):
+        losses(model(folder, settings, batch=32), pictures[:1])
+
+
+def test_what_cannot_be_loaded_says_why(folder, settings, tmp_path, pictures):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        model(tmp_path, settings)
+    bare = shutil.copytree(folder, tmp_path / "bare")
+    (bare / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        model(bare, settings)
+    with pytest.raises(ModelError, match="no step 1000"):
+        list(model(folder, settings).losses(pictures, PROMPTS, (1000,), 0, lambda: None))
