@@ -58,6 +58,8 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
     if said.device:
         config = replace(config, device=said.device)
     specs = profiles.specs(said.models or config.models, config, said.folder)  # before a long scan
+    if roles := profiles.strangers(specs, said.folder):
+        _say(f"note: {', '.join(roles)}: a bundled model, which knows only Postcards; of other pictures it guesses")
     gallery = open_folder(Path(said.folder), config, said.labels, _scanning())
     for unread in gallery.unread:
         _say(f"not read: {unread.name}: {unread.reason}")

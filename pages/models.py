@@ -28,6 +28,14 @@ backend = "transformers_vlm"
 name = "/models/llama"
 """
 
+_DOES = {
+    "vision": "describes pictures",
+    "chat": "names and sorts descriptions",
+    "matcher": "compares pictures with words",
+    "embedder": "finds copies",
+    "denoiser": "tells what is typical",
+}
+
 
 def _form() -> None:
     config = workspace.settings()
@@ -159,6 +167,25 @@ def _profiles() -> None:
         st.markdown(f"Models are named by {plain(now)}.")
 
 
+def _roles(gallery: Gallery | None) -> None:
+    """Who plays which role for the gallery in use."""
+    config = workspace.settings()
+    try:
+        specs = profiles.specs(config.models, config, gallery.root if gallery else "")
+    except SettingsError:  # said in the sidebar
+        return
+    table = [
+        {
+            "role": role,
+            "what it does": does,
+            "played by": specs[role].name if role in specs else "nobody",
+            "through": specs[role].backend if role in specs else "",
+        }
+        for role, does in _DOES.items()
+    ]
+    st.dataframe(pd.DataFrame(table), hide_index=True)
+
+
 def _cache() -> Path:
     """Where the hub's files go."""
     home = os.environ.get("HF_HOME")
@@ -168,5 +195,6 @@ def _cache() -> Path:
 st.title("Models")
 st.markdown("Who looks at the pictures, and who sorts the answers?")
 _profiles()
+_roles(sidebar.gallery_in_use())
 _form()
 _try(sidebar.gallery_in_use())

@@ -12,7 +12,8 @@ from engine.gallery import open_folder
 from engine.jobs.asking import make_request
 from engine.jobs.execute import execute, read_result
 from engine.models import BACKENDS
-from engine.models.profiles import BUNDLED, LOCAL, POSTCARDS, PROFILES, ROOT, is_postcards, specs
+from engine.models.profiles import BUNDLED, LOCAL, POSTCARDS, PROFILES, ROOT, is_postcards, specs, strangers
+from engine.models.roles import ROLES
 from engine.store.runs import Runs
 from tests.planted import paint
 
@@ -49,6 +50,10 @@ def test_bundled_models_are_only_asked_about_postcards(settings, tmp_path):
     assert other["vision"].backend == "measured"
     assert "matcher" not in other  # never Postcards' vectors on other pictures
     assert "embedder" not in other
+    assert set(ours) == set(ROLES)
+    assert strangers(ours, str(POSTCARDS)) == []
+    assert strangers(ours, str(tmp_path)) == ["vision", "matcher", "embedder", "denoiser"]
+    assert strangers(other, str(tmp_path)) == []
     assert is_postcards(str(POSTCARDS / ".." / "postcards"))
     assert not is_postcards("")
 

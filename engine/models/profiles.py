@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BUNDLED = "assets/models"  # specs name bundled models relative to the program, 
 _COPIES = ModelSpec("sscd", f"{BUNDLED}/copies.pt")
 _KEYWORDS = ModelSpec("keywords", "keywords")
 _COCA = ModelSpec("clip", f"{BUNDLED}/coca", options={"json": False, "captioner": True})
+_DIFFUSION = ModelSpec("diffusion", f"{BUNDLED}/diffusion")
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,16 @@ def is_postcards(root: str) -> bool:
     return bool(root) and Path(root).resolve() == POSTCARDS
 
 
+def strangers(specs: Mapping[str, ModelSpec], root: str) -> list[str]:
+    """The roles that are played by models made for Postcards, on any other gallery: whatever they see, they guess."""
+    made_here = (ROOT / BUNDLED).resolve()
+    of = {role for role, spec in specs.items() if made_here in (ROOT / Path(spec.name).expanduser()).resolve().parents}
+    return [] if is_postcards(root) else [role for role in specs if role in of]
+
+
 def _bundled_specs(root: str) -> dict[str, ModelSpec]:
     if is_postcards(root):
-        return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA, "embedder": _COPIES}
+        return {"vision": _COCA, "chat": _KEYWORDS, "matcher": _COCA, "embedder": _COPIES, "denoiser": _DIFFUSION}
     return {"vision": MEASURED, "chat": _KEYWORDS}
 
 

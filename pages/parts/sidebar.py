@@ -121,6 +121,11 @@ def _who_answers() -> None:
         st.caption("The bundled models know only Postcards. Of other pictures, only measured words can be told.")
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
         return
+    if root and profiles.strangers(specs, root):
+        st.markdown(":orange-badge[made for Postcards]")
+        st.caption("These models know only Postcards. Whatever these pictures show, they call it one of its things.")
+        st.page_link("models.py", label="Connect another model", icon=":material/arrow_forward:")
+        return
     if profiles.is_postcards(root) and specs["vision"].backend == "clip":
         st.markdown("bundled models")
         st.caption("made for Postcards, offline")

@@ -264,3 +264,17 @@ def test_plain_text_is_no_markup():
     assert "\n" not in shown
     for live in ("<i>", "[d](", "http://", ":smile:", "www.f", "g@h"):
         assert live not in shown
+
+
+def test_postcards_models_on_other_pictures_are_warned_of(page, tmp_path, settings, monkeypatch):
+    gallery_of(tmp_path, settings)
+    file = tmp_path / "models.toml"
+    file.write_text(
+        '[vision]\nbackend = "clip"\nname = "assets/models/coca"\n[chat]\nbackend = "keywords"\nname = "k"\n'
+    )
+    test = page("models")
+    assert "made for Postcards" not in texts(test)
+    monkeypatch.setenv("VITRINE_MODELS", str(file))
+    said = texts(test.run())
+    assert "made for Postcards" in said
+    assert "know only Postcards" in said
