@@ -20,7 +20,7 @@ from engine.models.roles import Check, ModelSpec, Reply, Request, Shown
 from engine.settings import Settings
 
 CAN_TELL = ("colour", "lighting", "brightness", "contrast", "colourfulness", "sharpness", "orientation", "aspect ratio")
-REVISION = "1"  # raised when the same picture would be answered otherwise
+REVISION = "2"  # raised when the same picture would be answered otherwise
 SPEC = ModelSpec("measured", "measured words", REVISION)
 
 _WAYS_ON = "Connect an endpoint or open weights on the Models page or with --models."
@@ -205,7 +205,8 @@ def sentence(m: Measures, aspect: str) -> str:
 
 
 _LABELS: dict[str, Callable[[Measures], str]] = {
-    "colour": lambda m: m.colour,
+    # Not "black and white", which could as well be a zebra's colours.
+    "colour": lambda m: "greyscale" if m.colour == "black and white" else m.colour,
     "second colour": lambda m: m.second_colour or "none",
     "lighting": lambda m: m.lighting,
     "brightness": lambda m: m.brightness,
@@ -252,7 +253,7 @@ def _sentence(m: Measures, aspect: str) -> str:
 def _colours(m: Measures, aspect: str) -> str:
     """The leading colours, with their share of the area."""
     if m.colour == "black and white":
-        return f"Black and white (lightness L* {m.percentiles[1]:.0f} to {m.percentiles[5]:.0f}, no colour)"
+        return f"Greyscale (lightness L* {m.percentiles[1]:.0f} to {m.percentiles[5]:.0f}, no colour)"
     shown = [c for i, c in enumerate(m.colours[:4]) if i == 0 or c.area >= 0.05]
     named = [
         f"{c.name} ({c.area:.0%} of the area)" if i == 0 else f"{c.name} ({c.area:.0%})" for i, c in enumerate(shown)
@@ -261,4 +262,5 @@ def _colours(m: Measures, aspect: str) -> str:
         return f"Colourful: {', '.join(named)}, and none of them leads"
     if aspect == "second colour":
         return f"Second to {m.colours[0].name} comes {m.second_colour or 'none'} ({', '.join(named)})"
-    return f"Mainly {named[0]}" + (f", then {' and '.join(named[1:])}" if named[1:] else "")
+    # The others in a sentence of their own, lest a picture whose first colour is rare be sorted by its second.
+    return f"Mainly {named[0]}" + (f". Then {' and '.join(named[1:])}" if named[1:] else "")

@@ -11,6 +11,7 @@ from engine.analyses import clusters
 from engine.errors import ModelError, Stopped
 from engine.gallery import open_folder
 from engine.gallery.measures import measure
+from engine.models.keywords.assigning import assigned
 from engine.models.measured import CAN_TELL, SPEC, can_tell, label, refusal, sentence
 from engine.models.roles import ModelSpec, Request
 from engine.progress import Progress
@@ -160,16 +161,16 @@ def test_the_sentence_leads_with_the_colour_asked_for():
     picture = Image.new("RGB", (100, 100), "navy")
     picture.paste("white", (0, 0, 100, 30))
     m = measure(picture)
-    assert sentence(m, "colour").startswith("Mainly blue (70% of the area), then white (30%); dim, high contrast; ")
+    assert sentence(m, "colour").startswith("Mainly blue (70% of the area). Then white (30%); dim, high contrast; ")
     assert sentence(m, "second colour").startswith("Second to blue comes white (")
     assert label(m, "second colour") == "white"
     assert label(measure(Image.new("RGB", (9, 9), "red")), "second colour") == "none"
 
 
-def test_a_grey_photo_is_black_and_white():
+def test_a_grey_photo_is_greyscale():
     ramp = Image.linear_gradient("L").convert("RGB")
-    assert label(measure(ramp), "colour") == "black and white"
-    assert sentence(measure(ramp), "colour").startswith("Black and white (lightness L* ")
+    assert label(measure(ramp), "colour") == "greyscale"
+    assert sentence(measure(ramp), "colour").startswith("Greyscale (lightness L* ")
     assert "black and white" in sentence(measure(ramp), "sharpness")
 
 
@@ -256,3 +257,12 @@ def test_through_the_analysis(settings, put):
     assert (
         progress.cost.tokens_in == 200
     )  # name_clusters and assign, 100 each by the fake chat; measuring costs nothing
+
+
+def test_a_rare_first_colour_is_not_sorted_by_the_second():
+    picture = Image.new("RGB", (100, 100), "white")
+    picture.paste("green", (0, 0, 100, 10))
+    said = sentence(measure(picture), "colour")
+    assert assigned("colour", ["green", "brown"], [said]) == [None]
+    assert assigned("colour", ["green", "white"], [said]) == [1]
+    assert assigned("colour", ["black", "grey", "white"], ["greyscale"]) == [None]
