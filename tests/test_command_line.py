@@ -444,7 +444,7 @@ def test_an_endpoint_that_cannot_be_asked_is_one_line_and_1(clusters, home, monk
         began = time.monotonic()
         code, out, err = clusters(models="endpoint")
     assert (code, out) == (1, "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert err.splitlines()[-1].startswith("vitrine: ")
     assert "Traceback" not in err
     assert KEY not in err

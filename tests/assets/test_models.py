@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from PIL import Image
 
-from assets.make import examine_coca, examine_copies, train_coca
+from assets.make import examine_coca, examine_copies, examine_diffusion, train_autoencoder, train_coca, train_denoiser
 from assets.make.grammar import captions, read
 from assets.make.painter import paint
-from assets.make.pictures import HELD_OUT, Pictures
+from assets.make.pictures import HELD_OUT, TUNING, Pictures
 from assets.make.scene import FACTORS, Scene, scenes
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
@@ -34,6 +35,11 @@ def detector() -> torch.jit.ScriptModule:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return examine_copies.load()
+
+
+@pytest.fixture(scope="module")
+def diffusion() -> StableDiffusionPipeline:
+    return examine_diffusion.load()
 
 
 def test_all_weights_together_are_small() -> None:
@@ -87,6 +93,21 @@ def test_detector_finds_the_gallerys_copies(detector) -> None:
     assert false <= 3
 
 
+def test_the_autoencoder_keeps_more_than_components_of_equal_size(diffusion, postcards) -> None:
+    pictures, _ = postcards
+    others = np.stack([np.asarray(paint(scene, 128)[0]) for scene in scenes(TUNING, 60)])
+    learned, linear = examine_diffusion.autoencoder(diffusion, np.stack([np.asarray(p) for p in pictures]), others)
+    assert learned > linear + 2, (learned, linear)
+
+
+def test_the_denoiser_tells_places(diffusion, postcards) -> None:
+    pictures, own = postcards
+    pixels = np.stack([np.asarray(p) for p in pictures[:48]])
+    right, localised = examine_diffusion.places(diffusion, pixels, own[:48], draws=8)
+    assert right >= 0.9
+    assert localised["true place"][0] > max(0.5, localised["wrong place"][0]), localised
+
+
 def test_training_pairs_are_those_that_hold() -> None:
     rng, own = random.Random(5), list(scenes(7, 40))
     said = [(i, caption) for i, scene in enumerate(own) for caption in captions(scene, rng)]
@@ -98,8 +119,6 @@ def test_training_pairs_are_those_that_hold() -> None:
 
 @pytest.mark.slow
 def test_diffusion_trains_stops_goes_on_and_loads(tmp_path, monkeypatch) -> None:
-    from assets.make import examine_diffusion, train_autoencoder, train_denoiser
-
     own = list(scenes(8, 40))
     pixels = np.stack([np.asarray(paint(scene, 128)[0]) for scene in own])
     pictures = Pictures(pixels, np.zeros((40, 3, 4), np.int16), own)

@@ -154,7 +154,7 @@ def test_slow_things_are_waited_for_by_asking_again(serving, monkeypatch):
     began = time.monotonic()
     said = live.ask(home, "slow", 0.1, name="x")
     assert said in ({"state": "working", "done": 3, "total": 10}, {"state": "working", "done": 0, "total": 0})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert live.ask(home, "slow", 0.1, name="x") == {"state": "working", "done": 3, "total": 10}
     go_on.set()
     assert ask(serving, "slow", name="x") == {"state": "done", "said": "x"}

@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
+from assets.make.scene import PLACES
 from engine.errors import ModelError, Stopped
 from engine.gallery import open_folder
 from engine.models import diffusion, load
 from engine.models.diffusion import Diffusion
+from engine.models.profiles import POSTCARDS
 from engine.models.roles import ModelSpec
 from tests.models.tiny_checkpoints import save_diffusion
 
@@ -150,3 +152,14 @@ def test_what_cannot_be_loaded_says_why(folder, settings, tmp_path, pictures):
         model(bare, settings)
     with pytest.raises(ModelError, match="no step 1000"):
         list(model(folder, settings).losses(pictures, PROMPTS, (1000,), 0, lambda: None))
+
+
+def test_the_bundled_denoiser_knows_where_its_postcards_are(settings):
+    loaded = load("denoiser", ModelSpec("diffusion", "assets/models/diffusion"), settings)
+    some = open_folder(POSTCARDS, settings).pictures[::50]  # 12, two a place
+    prompts = ("", *(f"An image of {place}" for place in PLACES))
+    found = dict(loaded.losses(some, prompts, range(100, 700, 75), 0, lambda: None))
+    assert found[0].shape == (7, 8, 16, 16)
+    typical = {i: (of[0] - of[1:]).mean(axis=(1, 2, 3)) for i, of in found.items()}  # T(x|place), larger is more so
+    right = [PLACES[int(typical[i].argmax())] == picture.label for i, picture in enumerate(some)]
+    assert np.mean(right) >= 0.9
