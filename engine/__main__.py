@@ -70,6 +70,8 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
         return 0
     if host := leaves_for(request.models):
         _say(f"{len(chosen(gallery, request.members))} pictures will be sent to {host}")
+    for w in profiles.to_fetch(request.models):
+        _say(f"{w.spec.name} is not on this machine: {w.gigabytes:g} GB will be fetched to {profiles.hub_cache()}")
     run = Runs(config.home).submit(request, said.budget, said.again)
     status = _carried_out(run, config)
     if status.state != "done":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -160,7 +158,9 @@ def _profiles() -> None:
             {"role": w.role, "model": w.spec.name, "GB": w.gigabytes, "licence": w.licence} for w in profiles.LOCAL
         ]
         st.dataframe(pd.DataFrame(table), hide_index=True)
-        st.caption(f"{sum(w.gigabytes for w in profiles.LOCAL):.1f} GB together, to {plain(str(_cache()))}.")
+        st.caption(
+            f"{sum(w.gigabytes for w in profiles.LOCAL):.1f} GB together, to {plain(str(profiles.hub_cache()))}."
+        )
         st.markdown("Others, or folders of your own, by a TOML file named in `VITRINE_MODELS` or `--models`:")
         st.code(_TOML)
     elif now not in profiles.PROFILES:
@@ -184,12 +184,6 @@ def _roles(gallery: Gallery | None) -> None:
         for role, does in _DOES.items()
     ]
     st.dataframe(pd.DataFrame(table), hide_index=True)
-
-
-def _cache() -> Path:
-    """Where the hub's files go."""
-    home = os.environ.get("HF_HOME")
-    return Path(home or "~/.cache/huggingface").expanduser() / "hub"
 
 
 st.title("Models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,15 +31,17 @@ class Weights:
 
     role: str
     spec: ModelSpec
+    repo: str  # on the Hugging Face hub
     gigabytes: float
     licence: str
 
 
+_QWEN, _TERMS, _LAION = "Qwen/Qwen2.5", "Qwen Research", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
 # Sizes as their pages state them; none of them could be run where this was written.
 LOCAL = (
-    Weights("vision", ModelSpec("transformers_vlm", "Qwen/Qwen2.5-VL-3B-Instruct"), 7.5, "Qwen Research"),
-    Weights("chat", ModelSpec("transformers_vlm", "Qwen/Qwen2.5-3B-Instruct"), 6.2, "Qwen Research"),
-    Weights("matcher", ModelSpec("clip", "ViT-B-32", "laion2b_s34b_b79k"), 0.6, "MIT"),
+    Weights("vision", ModelSpec("transformers_vlm", f"{_QWEN}-VL-3B-Instruct"), f"{_QWEN}-VL-3B-Instruct", 7.5, _TERMS),
+    Weights("chat", ModelSpec("transformers_vlm", f"{_QWEN}-3B-Instruct"), f"{_QWEN}-3B-Instruct", 6.2, _TERMS),
+    Weights("matcher", ModelSpec("clip", "ViT-B-32", "laion2b_s34b_b79k"), _LAION, 0.6, "MIT"),
 )
 
 
@@ -68,6 +71,22 @@ def specs(profile: str, settings: Settings, root: str = "") -> dict[str, ModelSp
     raise SettingsError(
         f"There is no model profile {profile!r}.", "Use bundled, local, endpoint, or the path of a .toml file."
     )
+
+
+def hub_cache() -> Path:
+    """Where weights from the hub lie on this machine."""
+    said = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface") / "hub"
+    return Path(said).expanduser()
+
+
+def to_fetch(specs: Mapping[str, ModelSpec]) -> list[Weights]:
+    """Open weights among these that are not on this machine yet: the first question fetches them."""
+    here = hub_cache()
+    return [
+        w
+        for w in LOCAL
+        if w.spec in specs.values() and not (here / f"models--{w.repo.replace('/', '--')}" / "snapshots").is_dir()
+    ]
 
 
 def is_postcards(root: str) -> bool:

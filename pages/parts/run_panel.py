@@ -9,6 +9,7 @@ import streamlit as st
 from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
+from engine.models import profiles
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
@@ -37,6 +38,9 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
         st.error(f"{plain(problem.message)} {plain(problem.hint)}")
         return
     st.caption(_price_line(price, config))
+    if wanted := profiles.to_fetch(request.models):
+        size, names = sum(w.gigabytes for w in wanted), ", ".join(w.spec.name for w in wanted)
+        st.caption(f"{size:.1f} GB will be fetched first, to {plain(str(profiles.hub_cache()))}: {plain(names)}.")
     host = asking.leaves_for(request.models)
     allowed = not host or _consent(request, host, price.pictures, config)
     with slot:

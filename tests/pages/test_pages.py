@@ -266,6 +266,18 @@ def test_plain_text_is_no_markup():
         assert live not in shown
 
 
+def test_weights_to_fetch_are_said_before_the_run(page, tmp_path, settings, monkeypatch):
+    gallery_of(tmp_path, settings)
+    monkeypatch.setenv("VITRINE_MODELS", "local")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    test = page("clusters")
+    test.text_input(key="criterion").set_value("mood").run()
+    assert "13.7 GB will be fetched first" in texts(test)  # 7.5 for vision and 6.2 for chat; no matcher is needed
+    for name in ("VL-3B", "3B"):
+        (tmp_path / "hub" / f"models--Qwen--Qwen2.5-{name}-Instruct" / "snapshots").mkdir(parents=True)
+    assert "will be fetched" not in texts(test.run())
+
+
 def test_postcards_models_on_other_pictures_are_warned_of(page, tmp_path, settings, monkeypatch):
     gallery_of(tmp_path, settings)
     file = tmp_path / "models.toml"
