@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,14 @@ class Progress:
         self.step, self.total, self.done, self._first_done = step, total, done, done
         self._step_began = time.monotonic()
         self.show(now=True)
+
+    @contextmanager
+    def interlude(self, step: str) -> Iterator[None]:
+        """Show another step while something without a count is done, then the one before again."""
+        before = self.step, self.total, self.done
+        self.start(step, 0)
+        yield
+        self.start(*before)
 
     def advance(self, n: int = 1) -> None:
         """Count `n` more items of this step."""

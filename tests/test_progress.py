@@ -20,6 +20,15 @@ def clock(monkeypatch):
     return pass_by
 
 
+def test_an_interlude_gives_the_step_back():
+    seen = []
+    progress = Progress(lambda p: seen.append((p.step, p.done, p.total)))
+    progress.start("describing", 9, 4)
+    with progress.interlude("loading a model"):
+        pass
+    assert seen == [("describing", 4, 9), ("loading a model", 0, 0), ("describing", 4, 9)]
+
+
 def test_rate_and_time_left_leave_out_what_was_known(clock):
     progress = Progress()
     progress.start("describing", 110, done=10)

@@ -81,9 +81,16 @@ def askers(
 ) -> dict[str, Remembered]:
     """Remembered models by role; each is loaded when its first question has to be asked."""
     return {
-        role: Remembered(spec, lambda role=role, spec=spec: models.load(role, spec, settings), store, progress)
+        role: Remembered(spec, lambda role=role, spec=spec: _loaded(role, spec, settings, progress), store, progress)
         for role, spec in specs.items()
     }
+
+
+def _loaded(role: str, spec: ModelSpec, settings: Settings, progress: Progress) -> Any:  # noqa: ANN401
+    if spec.backend not in models.WITH_WEIGHTS:
+        return models.load(role, spec, settings)
+    with progress.interlude(f"loading {spec.name}"):
+        return models.load(role, spec, settings)
 
 
 def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings) -> Estimate:  # noqa: ANN401

@@ -21,6 +21,8 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "fake": ("engine.models.fake", ("vision", "chat")),
 }
 
+WITH_WEIGHTS = {"transformers_vlm", "clip", "sscd", "diffusion"}  # loading, let alone fetching, takes a while
+
 
 def load(role: str, spec: ModelSpec, settings: Settings) -> Any:  # noqa: ANN401  the role's Protocol, by name
     """The model that plays `role`, ready to be asked; heavy libraries are imported here.
