@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +11,8 @@ from typing import Any
 
 from engine.errors import Stopped
 from engine.settings import Prices
+
+_LATELY = 20.0  # seconds over which a rate is told
 
 
 @dataclass
@@ -47,18 +49,19 @@ class Progress:
     ) -> None:
         self.cost = spent or Cost()
         self.step, self.done, self.total = "starting", 0, 0
+        self.unanswered = 0  # items without an answer so far; asked once more before they count as failed
         self.partial: dict[str, Any] = {}
         self.notes: list[str] = []
         self._sink, self._stop, self._every = sink, stop, every
         self._prices, self._budget = prices or Prices(), budget
         self._began, self._before = time.monotonic(), self.cost.seconds
-        self._step_began, self._first_done = self._began, 0
+        self._lately: deque[tuple[float, int]] = deque([(self._began, 0)])
         self._shown = self._looked = 0.0
 
     def start(self, step: str, total: int, done: int = 0) -> None:
         """Begin a step of `total` items, `done` of which were known already."""
-        self.step, self.total, self.done, self._first_done = step, total, done, done
-        self._step_began = time.monotonic()
+        self.step, self.total, self.done = step, total, done
+        self._lately = deque([(time.monotonic(), done)])
         self.show(now=True)
 
     @contextmanager
@@ -72,6 +75,9 @@ class Progress:
     def advance(self, n: int = 1) -> None:
         """Count `n` more items of this step."""
         self.done += n
+        at = time.monotonic()
+        if at - self._lately[-1][0] > _LATELY / 20:
+            self._lately.append((at, self.done))
         self.show()
 
     def note(self, text: str) -> None:
@@ -113,9 +119,12 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Items a second in this step, known ones left out."""
-        seconds = time.monotonic() - self._step_began
-        return (self.done - self._first_done) / seconds if seconds > 0 else 0.0
+        """Items a second lately in this step, known ones left out; falls while nothing comes."""
+        at = time.monotonic()
+        while len(self._lately) > 1 and at - self._lately[1][0] > _LATELY:
+            self._lately.popleft()
+        since, done = self._lately[0]
+        return (self.done - done) / (at - since) if at > since else 0.0
 
     @property
     def seconds_left(self) -> float | None:

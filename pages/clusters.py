@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,7 +17,7 @@ from engine.models.measured import CAN_TELL, can_tell
 from engine.store.runs import ACTIVE, Run
 from pages.parts import clusters_view, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
-from pages.parts.workspace import address, plain
+from pages.parts.workspace import plain
 
 _HOW = """
 Each picture is described once by a vision model with your criterion in mind; the same answer holds a short label. A
@@ -45,6 +48,7 @@ def _form() -> tuple[Params | None, DeltaGenerator]:
         if workspace.settings().prices.known:
             st.number_input("Budget (0: none)", min_value=0.0, key="budget")
     if not criterion.strip():
+        button.button("Run", type="primary", disabled=True, key="run", help="Say first what to group by.")
         return None, button
     names = lambda text: tuple(n for part in text.split(",") if (n := part.strip()))  # noqa: E731
     opinion = {"auto": None, "yes": True, "no": False}[second]
@@ -52,6 +56,7 @@ def _form() -> tuple[Params | None, DeltaGenerator]:
     try:
         return Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion), button
     except SettingsError as problem:
+        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
         return None, button
 
@@ -108,11 +113,26 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption("asked before")
         for run, said in mine[:8]:
-            k = "" if said.params["k"] == "auto" else f", K {said.params['k']}"
             here = now is not None and now.id == run.id
-            name = plain(f"{said.params['criterion']['name']}{k}")
-            if st.button(name, key=f"before_{run.id}", type="primary" if here else "secondary", disabled=here):
+            kind = "primary" if here else "secondary"
+            who = said.models["vision"].label
+            if st.button(
+                plain(_question(said.params)), key=f"before_{run.id}", type=kind, disabled=here, help=plain(who)
+            ):
                 run_panel.open_run(run.id)
+
+
+def _question(params: Mapping[str, Any]) -> str:
+    """What a run was asked, short: the criterion, and whatever else is not as usual."""
+    said = params["criterion"]
+    more = {
+        "K": "" if params["k"] == "auto" else params["k"],
+        "look at": said["look_at"],
+        "ignore": said["ignore"],
+        "with": ", ".join(params["keep"]),
+        "without": ", ".join(params["avoid"]),
+    }
+    return ", ".join([said["name"], *(f"{word} {value}" for word, value in more.items() if value)])
 
 
 def _first_results(gallery: Gallery, partial: dict) -> None:
@@ -127,11 +147,11 @@ def _first_results(gallery: Gallery, partial: dict) -> None:
                 st.markdown(f"**{plain(c['name'])}** · {c['size']:,}")
                 shown = [gallery.by_name[f] for f in c["files"] if f in gallery.by_name]
                 picture_grid(shown, f"partial_{c['name']}", across=3)
-    for last in partial.get("latest", [])[:4]:
-        if last["file"] in gallery.by_name:
-            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-                st.image(address(gallery.by_name[last["file"]].hash), width=56, alt=last["file"])
-                st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
+    latest = [last for last in partial.get("latest", [])[:4] if last["file"] in gallery.by_name]
+    for i, (place, last) in enumerate(zip(st.columns(4), latest, strict=False)):
+        with place:  # a grid draws its pictures anew; st.image shows the one before until the next has come
+            picture_grid([gallery.by_name[last["file"]]], f"latest_{i}", across=2)
+            st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
 
 
 def _glimpse(gallery: Gallery) -> None:
@@ -149,7 +169,7 @@ def _show(run: Run) -> None:
     elif status.state == "done":
         clusters_view.draw(run, status, gallery)
     else:
-        run_panel.ended_badly(run, status)
+        run_panel.ended_badly(run, status, lambda partial: _first_results(gallery, partial))
 
 
 st.title("Clusters")

@@ -33,6 +33,14 @@ _TABLES = (".csv", ".jsonl")
 _PIECE = 1 << 20
 
 
+def is_allowed(path: Path | str, settings: Settings, bound_to: str) -> bool:
+    """Whether `allowed` allows it."""
+    try:
+        return bool(allowed(path, settings, bound_to))
+    except GalleryError:
+        return False
+
+
 def allowed(path: Path | str, settings: Settings, bound_to: str) -> Path:
     """The real path of a folder a person names, if they may open it.
 

@@ -136,5 +136,6 @@ def _copy(progress: Progress, status: Status) -> None:
     status.step, status.done, status.total = progress.step, progress.done, progress.total
     status.rate, status.seconds_left = progress.rate, progress.seconds_left
     status.asked, status.known, status.failed = dict(cost.asked), dict(cost.known), cost.failed
+    status.unanswered = progress.unanswered
     status.tokens_in, status.tokens_out, status.seconds = cost.tokens_in, cost.tokens_out, cost.seconds
     status.money, status.notes, status.heartbeat = progress.money, list(progress.notes), time.time()

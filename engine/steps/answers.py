@@ -242,6 +242,7 @@ class Remembered:
     def _keep(self, task: Task, batch: list[_Open], got: Read) -> Iterator[tuple[int, dict[str, Any]]]:
         self._store.put({batch[n].key: answer for n, answer in got.answers.items()}, task.name, self._name)
         for n, answer in got.answers.items():
+            self._progress.unanswered -= batch[n].error is not None
             batch[n].error, batch[n].answered = None, True
             for i in batch[n].at:
                 yield i, answer
@@ -253,7 +254,7 @@ class Remembered:
         if not batches:
             return
         requests = [self._request(task, payload, batch, draw, prose) for batch in batches]
-        cost, began, replies, tokens_in, tokens_out = self._progress.cost, time.monotonic(), 0, 0, 0
+        cost, began, replies, answered, tokens_in, tokens_out = self._progress.cost, time.monotonic(), 0, 0, 0, 0
         send = cast(Vision, self._model).describe if task.items == "pictures" else cast(Chat, self._model).ask
         try:
             for number, reply in send(requests, self._progress.check):
@@ -261,19 +262,23 @@ class Remembered:
                 cost.asked[task.name] += 1
                 cost.tokens_in += reply.tokens_in
                 cost.tokens_out += reply.tokens_out
-                tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
                 batch = batches[number]
                 got = read(reply, task, dict(payload), len(batch), prose)
+                if got.answers:
+                    answered += 1
+                    tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
                 if prose and reply.cut and batch[0].tokens == 1:
                     got = Read(reason="the answer was cut off")
                 for n, one in enumerate(batch):
                     if n not in got.answers:
+                        self._progress.unanswered += one.error is None
                         one.error, one.complaint = AnswerError(got.reason, reply.text), got.complaint
                         one.tokens = 2 if reply.cut else 1
                 yield batch, got
         finally:
             with suppress(StoreError):  # a full disk has been said already
-                self._store.add_rate(self._name, task.name, replies, time.monotonic() - began, tokens_in, tokens_out)
+                took = (time.monotonic() - began) * answered / max(replies, 1)  # a refusal tells no answer's price
+                self._store.add_rate(self._name, task.name, answered, took, tokens_in, tokens_out)
 
     def _request(self, task: Task, payload: Mapping[str, Any], batch: list[_Open], draw: int, prose: bool) -> Request:
         said = dict(payload)

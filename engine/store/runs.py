@@ -78,6 +78,7 @@ class Status:
     asked: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     failed: int = 0
+    unanswered: int = 0  # of the questions asked so far; each is asked once more before it has failed
     tokens_in: int = 0
     tokens_out: int = 0
     seconds: float = 0.0

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pydantic import TypeAdapter
 
-from engine.analyses.clusters import Result, Row, edits, tables
+from engine.analyses.clusters import Params, Result, Row, edits, tables
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
+from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import run_panel, workspace
@@ -40,16 +42,23 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     result = edited.result
     view = st.query_params.get("cluster", "")
     groups = _groups(result)
-    _head(run, status, result, log, shown, edited)
+    if roles := profiles.strangers(run.request.models, gallery.root):
+        st.warning(
+            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
+            icon=":material/warning:",
+        )
+    _head(run, status, result, log, shown, edited, gallery)
     if view and view not in groups:
         st.info(f"There is no cluster {plain(view)} here any more: it was renamed, merged or taken back.")
     if view in groups:
-        _group(run, result, gallery, view, groups[view], edited)
+        _group(run, result, gallery, view, groups[view], edited if shown == len(log) else None)
     else:
         _cards(run, result, gallery, groups)
         _evidence(result)
+    models = run.request.models
     st.caption(
-        f"Run {run.id} · {len(result.rows):,} pictures ({plain(run.request.selection)}) · {run_panel.cost_line(status)}"
+        f"Described by {plain(models['vision'].label)}, sorted by {plain(models['chat'].label)} · "
+        f"run {run.id} · {len(result.rows):,} pictures ({plain(run.request.selection)}) · {run_panel.cost_line(status)}"
         + (f" · revision {status.revision}" if status.revision > 1 else "")
     )
 
@@ -77,16 +86,20 @@ def _groups(result: Result) -> dict[str, list[Row]]:
         name = row.cluster or (_UNANSWERED if row.how == "unanswered" else _UNASSIGNED)
         groups[name].append(row)
     review = {r.file for r in result.review}
-    if review:
+    if review - {row.file for row in groups.get(_UNASSIGNED, [])}:  # else it would be the same card twice
         groups[_REVIEW] = [row for row in result.rows if row.file in review]
     return dict(groups)
 
 
-def _head(run: Run, status: Status, result: Result, log: list, shown: int, edited: edits.Edited) -> None:
-    words = f"**{len(result.clusters)} clusters** by {plain(result.criterion.name)}"
+def _head(
+    run: Run, status: Status, result: Result, log: list, shown: int, edited: edits.Edited, gallery: Gallery
+) -> None:
+    n = len(result.clusters)
+    words = f"**{n} cluster{'s' * (n != 1)}** by {plain(result.criterion.name)}"
     if a := result.agreement:
         when = ", before your changes," if shown else ""
-        words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]]"
+        most = "" if a.most is None else f", {a.most:.3f} at most with {len(a.clusters)} clusters"
+        words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]{most}]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(words, width="stretch")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
@@ -100,10 +113,10 @@ def _head(run: Run, status: Status, result: Result, log: list, shown: int, edite
     for note in (*status.notes, *result.notes, *edited.notes):
         st.info(plain(note), icon=":material/info:")
     if log:
-        _changes(run, log, shown, edited)
+        _changes(run, log, shown, edited, gallery)
 
 
-def _changes(run: Run, log: list, shown: int, edited: edits.Edited) -> None:
+def _changes(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery) -> None:
     """A person's changes: how many are shown, without them, take back, ask again with them."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{shown} of {len(log)} changes of yours are shown")
@@ -123,12 +136,22 @@ def _changes(run: Run, log: list, shown: int, edited: edits.Edited) -> None:
             pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
             forbidden = [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
             st.caption(plain(" · ".join(pinned + forbidden)))
-            st.button("Ask again with these", key="with_pins", on_click=_fill_names, args=(edited,))
+            if st.button("Ask again with these", key="with_pins"):
+                _ask_again(run, gallery, edited.keep, edited.avoid)
 
 
-def _fill_names(edited: edits.Edited) -> None:
-    """Put pinned and forbidden names into the form; its price and Run button take over."""
-    st.session_state["keep"], st.session_state["avoid"] = ", ".join(edited.keep), ", ".join(edited.avoid)
+@st.dialog("Ask again")
+def _ask_again(run: Run, gallery: Gallery, keep: Sequence[str], avoid: Sequence[str]) -> None:
+    """The same question with names to keep and to avoid: its price, and Run."""
+    before = run.request
+    params = TypeAdapter(Params).validate_python(before.params)
+    params = replace(params, keep=tuple(keep), avoid=tuple(avoid))
+    for word, names in (("Keep", keep), ("Avoid", avoid)):
+        if names:
+            st.markdown(f"{word}: {plain(', '.join(names))}")
+    st.caption("Other changes stay with the run they were made in.")
+    request = replace(before, params=asdict(params))
+    run_panel.price_and_run(request, gallery, params, st.container(), key="run_again")
 
 
 def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Row]]) -> None:
@@ -146,7 +169,7 @@ def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Ro
                 with st.container(border=True, height="stretch"):
                     _card_head(title, len(groups[view]), n, f"card{view}", view, warm=True)
                     _few(gallery, groups[view], f"few{view}", view)
-                    _card_words(run, result, view)
+                    _card_words(run, result, view, gallery)
 
 
 def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: bool = False) -> None:
@@ -157,22 +180,21 @@ def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: b
             _open(view or title)
 
 
-def _card_words(run: Run, result: Result, view: str) -> None:
+def _card_words(run: Run, result: Result, view: str, gallery: Gallery) -> None:
     if view == _UNASSIGNED and result.missing:
         label, count = next(iter(result.missing.items()))
         st.caption(f"{count} said “{plain(label)}”: a missing cluster?")
-        st.button("Keep that name", key="add_missing", on_click=_keep_too, args=(label,), type="tertiary")
+        if st.button("Ask again with that name", key="add_missing", type="tertiary"):
+            kept, avoided = run.request.params["keep"], run.request.params["avoid"]
+            _ask_again(run, gallery, [*kept, label], [name for name in avoided if name != label])
     elif view == _UNASSIGNED:
-        st.caption("Their answers fit none of the clusters.")
+        yours = any(r.how == "person" and not r.cluster for r in result.rows)
+        st.caption(f"Their answers fit none of the clusters{', or you put them here' if yours else ''}.")
     elif view == _REVIEW:
-        st.caption("Label and description disagree, or the label is rare or contested.")
+        st.caption("Label and description disagree, or the label is rare, contested, or fits nowhere.")
     elif st.button("Ask these again", key="ask_again"):
         workspace.runs().submit(run.request, run.status.budget, again=True)
         st.rerun()
-
-
-def _keep_too(label: str) -> None:
-    st.session_state["keep"] = ", ".join(filter(None, [st.session_state.get("keep", ""), label]))
 
 
 def _few(gallery: Gallery, rows: Sequence[Row], key: str, view: str) -> None:
@@ -196,8 +218,8 @@ def _pictures(gallery: Gallery, rows: Sequence[Row]) -> list[Picture]:
     return [gallery.by_name[r.file] for r in rows if r.file in gallery.by_name]
 
 
-def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row], edited: edits.Edited) -> None:
-    """One cluster, or one of the other views, whole."""
+def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row], edited: edits.Edited | None) -> None:
+    """One cluster, or one of the other views, whole; it can be changed only where all changes are shown (`edited`)."""
     title = {_REVIEW: "To look at first", _UNASSIGNED: "Unassigned", _UNANSWERED: "Unanswered"}.get(view, view)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("All clusters", icon=":material/arrow_back:", type="tertiary", key="back"):
@@ -205,7 +227,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
                 st.query_params.pop(word, None)
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
-        if not view.startswith("~"):
+        if not view.startswith("~") and edited:
             _cluster_menu(run, result, view, edited)
     by_file = {row.file: row for row in rows}
     opened = st.query_params.get("picture", "")
@@ -222,7 +244,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
         _open(view, clicked)
     if side:
         with side:
-            _picture(run, result, gallery.by_name[opened], by_file[opened])
+            _picture(run, result, gallery.by_name[opened], by_file[opened], can_change=edited is not None)
 
 
 def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
@@ -232,12 +254,13 @@ def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
 
 
 def _cluster_menu(run: Run, result: Result, name: str, edited: edits.Edited) -> None:
-    with st.popover("Rename"):
+    n = len(run.edits())  # in the keys: a menu is shut once its change was made
+    with st.popover("Rename", key=f"menu_rename_{n}_{name}", on_change="rerun"):
         new = st.text_input("New name", name, key=f"rename_{name}")
         if st.button("Rename", key=f"do_rename_{name}", type="primary"):
             _change(run, result, {"kind": "rename", "cluster": name, "to": new}, view=" ".join(new.split()))
     others = [c.name for c in result.clusters if c.name != name]
-    with st.popover("Merge"):
+    with st.popover("Merge", key=f"menu_merge_{n}_{name}", on_change="rerun"):
         other = st.selectbox("With", others, key=f"merge_{name}")
         into = st.text_input("Into", name, key=f"into_{name}")
         if st.button("Merge", key=f"do_merge_{name}", type="primary", disabled=not others):
@@ -269,7 +292,7 @@ def _change(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> N
     st.rerun()
 
 
-def _picture(run: Run, result: Result, picture: Picture, row: Row) -> None:
+def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: bool) -> None:
     """The card of one picture: what was said of it, where it went and why; a menu to move it."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
@@ -287,6 +310,8 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row) -> None:
         field("Second choice", f"{row.second}, by its description")
     if why := row.why or next((r.why for r in result.review if r.file == row.file), ""):
         field("Look here because", why)
+    if not can_change:
+        return
     names = [c.name for c in result.clusters if c.name != row.cluster]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         to = st.selectbox(
@@ -294,6 +319,8 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row) -> None:
         )
         if st.button("Move", key=f"do_move_{row.file}", disabled=to is None):
             target = "" if to == "unassigned" and to not in names else to
+            st.query_params.pop("picture", None)
+            st.toast(plain(f"{row.file} moved to {to}."))
             _change(run, result, {"kind": "move", "files": [row.file], "to": target})
 
 
@@ -305,7 +332,7 @@ def _evidence(result: Result) -> None:
                 f"{a.n:,} labelled pictures: accuracy **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}], "
                 f"NMI {a.nmi:.3f}, ARI {a.ari:.3f}. Each row adds to 100 %."
             )
-            st.plotly_chart(confusion(a), key="confusion")
+            st.plotly_chart(confusion(a), key="confusion", config={"displayModeBar": False})
     with st.expander("The exact questions"):
         st.caption(f"Labels of {result.coverage:.1%} of the labelled pictures took part in the naming.")
         for task, told in result.prompts.items():

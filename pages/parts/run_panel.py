@@ -16,7 +16,7 @@ from pages.parts import workspace
 from pages.parts.workspace import plain
 
 
-def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) -> None:  # noqa: ANN401
+def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any, key: str = "run") -> None:  # noqa: ANN401
     """The price of a request under the form, its Run button in `slot`; pressing it puts the run into the address."""
     config = workspace.settings()
     same = st.query_params.get("run") == request.id
@@ -26,10 +26,10 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
         st.caption("See below: it can go on.")
         return
     if state == "done" or state in ACTIVE:
-        there = {"done": "Answered", "queued": "Waiting", "running": "Running"}[state]
-        st.caption(f"{there} below." if same else "This was asked before: opening it asks nothing.")
+        there = {"done": "Asked before", "queued": "Asked, waiting", "running": "Asked, running"}[state]
+        st.caption("See below." if same else f"{there}: opening it asks nothing.")
         with slot:
-            if st.button("Open", type="primary", disabled=same, key="run"):
+            if st.button("Open", type="primary", disabled=same, key=key):
                 open_run(request.id)
         return
     try:
@@ -44,7 +44,7 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any) ->
     host = asking.leaves_for(request.models)
     allowed = not host or _consent(request, host, price.pictures, config)
     with slot:
-        if st.button("Run", type="primary", disabled=not allowed, key="run"):
+        if st.button("Run", type="primary", disabled=not allowed, key=key):
             budget = st.session_state.get("budget")
             run = workspace.runs().submit(request, budget or None)
             open_run(run.id)
@@ -73,8 +73,8 @@ def wait(run: Run, draw_partial: Any) -> None:  # noqa: ANN401
     waiting()
 
 
-def ended_badly(run: Run, status: Status) -> None:
-    """A failed or stopped run: why, and what can be done."""
+def ended_badly(run: Run, status: Status, draw_partial: Any) -> None:  # noqa: ANN401
+    """A failed or stopped run: why, what can be done, and what was found until then."""
     stopped = status.state == "stopped"
     text = f"{plain(status.error)} {plain(status.hint)}"
     (st.warning if stopped else st.error)(text, icon=":material/pause_circle:" if stopped else ":material/error:")
@@ -86,6 +86,8 @@ def ended_badly(run: Run, status: Status) -> None:
             budget = st.session_state.get("budget_more") or None
             workspace.runs().submit(run.request, budget)
             st.rerun()
+    if partial := run.partial:
+        draw_partial(partial)
 
 
 def cost_line(status: Status) -> str:
@@ -121,6 +123,8 @@ def _progress(run: Run, status: Status) -> None:
         if st.button("Stopping" if run.cancelled else "Stop", key="stop_run", disabled=run.cancelled):
             run.stop()
             st.rerun()
+    if status.unanswered:
+        st.caption(f":orange[{status.unanswered:,} without an answer so far]; each is asked once more.")
     st.caption(cost_line(status))
     for note in status.notes:
         st.caption(plain(note))

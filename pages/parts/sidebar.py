@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import streamlit as st
@@ -22,9 +22,12 @@ def show() -> None:
     cards = workspace.galleries()
     if opened := st.session_state.pop("open_next", ""):
         use_gallery(opened)
+    is_known = _follow_address({card.fingerprint for card in cards})
     _follow_run()
     with st.sidebar:
         _pick_gallery(cards)
+        if not is_known:
+            st.warning("The gallery in this address is not in this workspace: open its folder.")
         _who_answers()
         _what_runs()
 
@@ -43,18 +46,30 @@ def use_gallery(fingerprint: str) -> None:
 
 
 def run_in_address() -> str:
-    """The id in `?run=`, if it is one that exists; else empty."""
+    """The id in `?run=`, if it is one that exists and its gallery may be opened; else empty."""
     said = st.query_params.get("run", "")
     try:
-        return workspace.runs().get(said).id if said else ""
+        run = workspace.runs().get(said) if said else None
     except RunError:
         return ""
+    return run.id if run and run.request.gallery in {card.fingerprint for card in workspace.galleries()} else ""
 
 
 def first_run() -> str:
     """The oldest run, while the shipped gallery is the only one here: what a newcomer sees first."""
     cards, found = workspace.galleries(), workspace.runs().all()
     return found[-1][0].id if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
+
+
+def _follow_address(known: Set[str]) -> bool:
+    """Take the gallery that the address names, when it names another; whether it is one that is known here."""
+    said = st.query_params.get("gallery", "")
+    if not said or said == st.session_state.get("gallery_said"):
+        return True
+    st.session_state["gallery_said"] = said
+    if said in known:
+        st.session_state["gallery"] = said
+    return said in known
 
 
 def _follow_run() -> None:
@@ -77,20 +92,21 @@ def _pick_gallery(cards: Sequence[GalleryCard]) -> None:
         "Gallery",
         list(by_name),
         key="gallery",
-        bind="query-params",
-        format_func=lambda f: _gallery_name(by_name[f], cards),
+        format_func=lambda f: gallery_name(by_name[f], cards),
         label_visibility="collapsed",
         on_change=_changed,
     )
+    # The fingerprint, as a name may mean another gallery tomorrow.
+    st.query_params["gallery"] = st.session_state["gallery_said"] = st.session_state["gallery"]
 
 
-def _gallery_name(card: GalleryCard, cards: Sequence[GalleryCard]) -> str:
+def gallery_name(card: GalleryCard, cards: Sequence[GalleryCard]) -> str:
     """Title and size; folder above and label choice where another gallery has the same title."""
     title = re.sub(r"-[0-9a-f]{12}$", "", card.title)  # an upload's folder ends in its content's hash
     if [c.title for c in cards].count(card.title) > 1:
         above = Path(card.root).parent.name
         title = f"{above}/{title}" + (f" by {card.labels}" if card.labels != "folder" else "")
-    return f"{title} · {card.count:,} pictures"
+    return f"{title} · {card.count:,}"
 
 
 @st.fragment(run_every=1)

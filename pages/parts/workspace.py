@@ -10,9 +10,10 @@ from urllib.parse import quote, urlsplit
 import streamlit as st
 
 from engine import settings as engine_settings
-from engine.gallery import Gallery, GalleryCard, load_gallery, recent
+from engine.gallery import Gallery, GalleryCard, load_gallery, recent, uploads
 from engine.gallery.addresses import signature
 from engine.jobs.execute import read_result
+from engine.models import profiles
 from engine.settings import Settings
 from engine.store.runs import Run, Runs
 
@@ -28,8 +29,13 @@ def runs() -> Runs:
 
 
 def galleries() -> list[GalleryCard]:
-    """Galleries opened before, newest first."""
-    return recent(settings().home)
+    """Galleries opened before, newest first, as far as their folders may be opened now."""
+    config, bound_to = settings(), st.get_option("server.address") or ""
+    return [
+        card
+        for card in recent(config.home)
+        if profiles.is_postcards(card.root) or uploads.is_allowed(card.root, config, bound_to)
+    ]
 
 
 def gallery(fingerprint: str) -> Gallery:

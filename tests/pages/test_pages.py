@@ -91,7 +91,7 @@ def test_the_price_comes_before_the_run(page, tmp_path, settings):
     gallery_of(tmp_path, settings, many(12))
     connect(settings)
     test = page("clusters")
-    assert "Run" not in buttons(test)  # no criterion, no question
+    assert test.button(key="run").disabled  # no criterion, no question
     test.text_input(key="criterion").set_value("colour").run()
     said = texts(test)
     assert "12 of 12 pictures to describe" in said
@@ -104,7 +104,7 @@ def test_the_price_comes_before_the_run(page, tmp_path, settings):
     assert "Stop" in buttons(test)
 
 
-@pytest.mark.parametrize(("k", "why"), [("1", "K is '1'"), ("many", "K is 'many'"), ("9-3", "K is '9-3'")])
+@pytest.mark.parametrize(("k", "why"), [("1", "(K) is '1'"), ("many", "(K) is 'many'"), ("9-3", "(K) is '9-3'")])
 def test_a_wrong_k_is_said_at_once(page, tmp_path, settings, k, why):
     gallery_of(tmp_path, settings)
     connect(settings)
@@ -112,7 +112,7 @@ def test_a_wrong_k_is_said_at_once(page, tmp_path, settings, k, why):
     test.text_input(key="criterion").set_value("colour")
     test.text_input(key="k").set_value(k).run()
     assert why in texts(test)
-    assert "Run" not in buttons(test)
+    assert test.button(key="run").disabled
 
 
 def test_sending_pictures_away_is_asked_once(page, tmp_path, settings):
@@ -162,7 +162,8 @@ def test_a_finished_run_shows_its_clusters_and_evidence(page, tmp_path, settings
     for colour in ("red", "green", "blue", "yellow"):
         assert f"**{colour}** :gray[3 · 25.0%]" in said
     assert test.text_input(key="criterion").value == "colour"
-    assert f"Run {run.id}" in said
+    assert f"run {run.id}" in said
+    assert "Described by fake (fake), sorted by fake (fake)" in said
 
 
 def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
@@ -178,6 +179,7 @@ def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
     assert "1 of 1 changes of yours are shown" in texts(test)
     assert "**blue** :gray[4 · 33.3%]" in texts(test)
     without = page("clusters", run=run.id, rev="0")
+    assert "Pin" not in buttons(page("clusters", run=run.id, rev="0", cluster="red"))  # no change of what is not shown
     assert "**blue** :gray[3 · 25.0%]" in texts(without)
     press(test, "Take the last one back")
     assert run.edits() == []
@@ -194,9 +196,11 @@ def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings):
     test = page("clusters", run=run.id)
     assert "**dark** :gray[6 · 50.0%]" in texts(test)
     assert "pinned: red · forbidden: yellow" in texts(test)
-    press(test, "Ask again with these")
-    assert test.text_input(key="keep").value == "red"
-    assert test.text_input(key="avoid").value == "yellow"
+    said = texts(press(test, "Ask again with these"))
+    assert "Keep: red" in said
+    assert "Avoid: yellow" in said
+    assert "12 known already" in said  # the price, with the Run button beside it
+    assert not test.button(key="run_again").disabled
 
 
 def test_what_stayed_unanswered_is_listed_and_can_be_asked_again(page, tmp_path, settings):
@@ -206,6 +210,28 @@ def test_what_stayed_unanswered_is_listed_and_can_be_asked_again(page, tmp_path,
     assert list(test.dataframe[0].value["why"]) == ["the model refused"] * 3
     press(page("clusters", run=run.id), "Ask these again")
     assert (run.status.state, run.status.again) == ("queued", True)
+
+
+def test_an_address_names_a_gallery_by_what_is_in_it(page, tmp_path, settings):
+    first, second = (
+        gallery_of(tmp_path / name, settings, colours) for name, colours in (("a", many(4)), ("b", many(8)))
+    )
+    test = page("gallery")
+    assert test.query_params["gallery"] == second.fingerprint  # opened last
+    test.selectbox(key="gallery").set_value(first.fingerprint).run()
+    assert test.query_params["gallery"] == first.fingerprint
+    assert "4 pictures" in texts(page("gallery", gallery=first.fingerprint))
+    lost = page("gallery", gallery="0" * 32)
+    assert "is not in this workspace" in texts(lost)
+
+
+def test_folders_outside_the_roots_are_not_shown(page, tmp_path, settings, monkeypatch):
+    inside, outside = gallery_of(tmp_path / "in", settings, many(4)), gallery_of(tmp_path / "out", settings, many(8))
+    run = submitted(outside, settings)
+    monkeypatch.setenv("VITRINE_ROOTS", str(tmp_path / "in"))
+    assert page("gallery").selectbox(key="gallery").options == [inside.title + " · 4"]
+    assert "not in this workspace" in texts(page("gallery", gallery=outside.fingerprint))
+    assert "not in this workspace" in texts(page("clusters", run=run.id))
 
 
 def test_a_run_that_is_not_here(page, tmp_path, settings):

@@ -19,7 +19,8 @@ class Agreement:
     """Clusters against labels. `low` and `high` bound the accuracy's 95 % bootstrap interval.
 
     `confusion[i][j]` is the share of pictures labelled `labels[i]` in `clusters[j]`; rows add to 1, the last column
-    being the unassigned. `match` names the label each cluster stands for, empty for none.
+    being the unassigned. `match` names the label each cluster stands for, empty for none. `most` is the accuracy that
+    so few clusters could reach at best, None where there are as many as labels.
     """
 
     accuracy: float
@@ -32,6 +33,7 @@ class Agreement:
     clusters: tuple[str, ...]
     confusion: tuple[tuple[float, ...], ...]
     match: tuple[str, ...]
+    most: float | None = None
 
 
 def agreement(labels: Sequence[str], clusters: Sequence[str], names: Sequence[str], seed: int) -> Agreement | None:
@@ -75,6 +77,7 @@ def agreement(labels: Sequence[str], clusters: Sequence[str], names: Sequence[st
         clusters=tuple(names),
         confusion=tuple(tuple(float(x) for x in row) for row in shares),
         match=tuple(kinds[match[j]] if j in match else "" for j in range(len(names))),
+        most=float(np.sort(table.sum(1))[-len(names) :].sum() / n) if len(names) < len(kinds) else None,
     )
 
 

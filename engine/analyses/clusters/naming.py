@@ -169,7 +169,7 @@ def _wrong_names(answer: Mapping[str, Any], k: int | None, ask: Mapping[str, Any
         return f"{k} clusters were asked for and {len(names)} given"
     if missing := [n for n in ask["keep"] if normal(n) not in map(normal, names)]:
         return f"these names must be kept: {', '.join(missing)}"
-    if there := [n for n in names if normal(n) in map(normal, ask["avoid"])]:
+    if there := [n for n in names if _stem(n) in map(_stem, ask["avoid"])]:
         return f"these names must be avoided: {', '.join(there)}"
     stems = [_stem(n) for n in names]
     for i, one in enumerate(stems):

@@ -56,7 +56,8 @@ class Params:
         low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 2 <= low <= high:
             raise SettingsError(
-                f"K is {self.k!r}.", "Give auto, a number of at least 2 such as 10, or a range such as 5-12."
+                f"The number of clusters (K) is {self.k!r}.",
+                "Give auto, a number of at least 2 such as 10, or a range such as 5-12.",
             )
         return low, high
 

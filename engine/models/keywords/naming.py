@@ -253,9 +253,9 @@ def _ways(group: Group, groups: Sequence[Group]):  # noqa: ANN202  an endless ge
 
 def _free(name: str, taken: Sequence[str], avoid: set[str]) -> bool:
     """Whether the checks of naming.py would let it pass beside the others."""
-    if not name.strip(" .,;:!?'\"()[]*_`") or name.casefold() in {a.casefold().strip() for a in avoid}:
-        return False
     stem = _stems(name)
+    if not name.strip(" .,;:!?'\"()[]*_`") or stem in map(_stems, avoid):
+        return False
     for other in map(_stems, taken):
         short, long = sorted((stem, other), key=len)
         if short == long[len(long) - len(short) :]:
