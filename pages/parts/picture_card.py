@@ -12,8 +12,7 @@ def facts(picture: Picture) -> None:
     """The picture and what is known of it before any question."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
-            st.query_params.pop("picture", None)
-            st.rerun()
+            close()
     st.image(address(picture.hash, "full.webp"), width="stretch", alt=picture.name)
     field("File", picture.name)
     field("Size", f"{picture.width:,} × {picture.height:,} pixels")
@@ -22,6 +21,12 @@ def facts(picture: Picture) -> None:
     for name, value in picture.metadata.items():
         if value and len(value) < 300:
             field(name, value)
+
+
+def close() -> None:
+    """Take the open picture out of the address."""
+    st.query_params.pop("picture", None)
+    st.rerun()
 
 
 def field(name: str, value: str) -> None:
