@@ -6,6 +6,9 @@ import plotly.graph_objects as go
 
 from engine.analyses.clusters.agreement import Agreement
 
+_INK = "#000037"  # nearly black; in Streamlit's chart theme this very value stands for the theme's own text colour
+_TEAL = "26,150,146"  # at three quarters over either theme's background its text has a contrast of 5:1
+
 
 def confusion(agreement: Agreement) -> go.Figure:
     """Shares of each label's pictures by cluster, clusters ordered so that matches lie near the diagonal."""
@@ -16,6 +19,8 @@ def confusion(agreement: Agreement) -> go.Figure:
     columns = [*order, len(agreement.clusters)]
     names = [*agreement.clusters, "unassigned"]
     values = [[100 * row[j] for j in columns] for row in agreement.confusion]
+    ink = {"color": _INK}
+    axis = {"type": "category", "showgrid": False, "tickfont": ink}
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -23,8 +28,11 @@ def confusion(agreement: Agreement) -> go.Figure:
             y=[_cut(label) for label in agreement.labels],
             zmin=0,
             zmax=100,
-            colorscale=[[0, "rgba(11,110,110,0.04)"], [1, "rgba(11,110,110,1)"]],
-            colorbar={"title": "%"},
+            colorscale=[[0, f"rgba({_TEAL},0.05)"], [1, f"rgba({_TEAL},0.75)"]],
+            colorbar={"title": {"text": "%", "font": ink}, "tickfont": ink, "thickness": 12},
+            xgap=1,
+            ygap=1,
+            textfont=ink,
             texttemplate="%{z:.0f}" if len(columns) <= 25 else None,
             hovertemplate="%{y} in %{x}: %{z:.1f} %<extra></extra>",
         )
@@ -32,8 +40,10 @@ def confusion(agreement: Agreement) -> go.Figure:
     figure.update_layout(
         height=max(320, 26 * len(agreement.labels) + 120),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": "cluster", "type": "category"},
-        yaxis={"title": "label", "autorange": "reversed", "type": "category"},
+        dragmode=False,
+        hoverlabel={"font": ink},
+        xaxis={**axis, "title": {"text": "cluster", "font": ink}},
+        yaxis={**axis, "title": {"text": "label", "font": ink}, "autorange": "reversed"},
     )
     return figure
 
