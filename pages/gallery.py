@@ -21,8 +21,15 @@ _SUFFIXES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", 
 
 
 def _open_forms() -> None:
-    folder, archive, dropped = st.tabs(["A folder on this machine", "A zip or tar", "Drop a folder"])
-    with folder, st.form("folder", border=False):
+    """The three ways to open pictures, and under them why the last try failed."""
+    way = st.radio("How", list(_WAYS), key="open_way", horizontal=True, label_visibility="collapsed")
+    _WAYS[way]()
+    if failed := st.session_state.pop("open_failed", ""):
+        st.error(plain(failed), icon=":material/error:")
+
+
+def _folder_form() -> None:
+    with st.form("folder", border=False):
         path = st.text_input("Folder", placeholder="/home/me/photos", key="folder_path")
         with st.expander("Labels and metadata"):
             by = st.text_input(
@@ -34,21 +41,24 @@ def _open_forms() -> None:
             )
         if st.form_submit_button("Open folder", type="primary"):
             _start(path, by)
-    with archive:
-        file = st.file_uploader(
-            "A zip or tar of pictures", type=["zip", "tar", "gz", "tgz", "bz2", "xz"], key="archive"
-        )
-        if file is not None and st.button("Open the archive", type="primary"):
-            _import(lambda: uploads.import_archive(file, file.name, workspace.settings()))
-    with dropped:
-        st.caption("Up to about 500 files; for more, zip the folder.")
-        files = st.file_uploader(
-            "A folder of pictures", accept_multiple_files="directory", type=_SUFFIXES, key="dropped"
-        )
-        if files and st.button(f"Open {len(files)} files", type="primary"):
-            named = [(f.name, f) for f in files]
-            top = named[0][0].split("/")[0] if "/" in named[0][0] else "dropped folder"
-            _import(lambda: uploads.import_files(named, top, workspace.settings()))
+
+
+def _archive_form() -> None:
+    file = st.file_uploader("A zip or tar of pictures", type=["zip", "tar", "gz", "tgz", "bz2", "xz"], key="archive")
+    if file is not None and st.button("Open the archive", type="primary"):
+        _import(lambda: uploads.import_archive(file, file.name, workspace.settings()))
+
+
+def _dropped_form() -> None:
+    st.caption("Up to about 500 files; for more, zip the folder.")
+    files = st.file_uploader("A folder of pictures", accept_multiple_files="directory", type=_SUFFIXES, key="dropped")
+    if files and st.button(f"Open {len(files)} files", type="primary"):
+        named = [(f.name, f) for f in files]
+        top = named[0][0].split("/")[0] if "/" in named[0][0] else "dropped folder"
+        _import(lambda: uploads.import_files(named, top, workspace.settings()))
+
+
+_WAYS = {"A folder on this machine": _folder_form, "A zip or tar": _archive_form, "Drop a folder": _dropped_form}
 
 
 def _start(path: str, labels: str) -> None:
@@ -96,6 +106,7 @@ def _opening() -> None:
         st.session_state["open_failed"] = f"{said['error']} {said['hint']}"
     else:
         st.session_state["open_next"] = said["fingerprint"]
+        st.session_state["open_done"] = True
     st.rerun()
 
 
@@ -110,6 +121,8 @@ def _look(gallery: Gallery) -> None:
         )
     shown = [p for p in gallery.pictures if label == "all" or p.label == label]
     opened = st.query_params.get("picture", "")
+    if opened and opened not in gallery.by_name:
+        st.info(f"There is no picture {plain(opened)} in this gallery.", icon=":material/image_not_supported:")
     main, side = st.columns([3, 1], gap="medium") if opened in gallery.by_name else (st.container(), None)
     with main:
         clicked = picture_grid(paged(shown, "look"), "look_grid", size=120, chosen=opened)
@@ -128,13 +141,13 @@ def _look(gallery: Gallery) -> None:
 st.title("Look")
 st.markdown("What is in this folder, and what could not be read?")
 gallery = sidebar.gallery_in_use()
-if failed := st.session_state.pop("open_failed", ""):
-    st.error(plain(failed), icon=":material/error:")
 if gallery is None:
     st.info("Point Vitrine at a folder of pictures. Nothing leaves this machine by opening it.")
     _open_forms()
 else:
-    with st.expander("Open another folder"):
+    if st.session_state.pop("open_done", False):
+        st.session_state["open_form"] = False
+    with st.expander("Open another folder", key="open_form", on_change="rerun"):
         _open_forms()
 if "opening" in st.session_state:
     _opening()

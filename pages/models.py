@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -55,11 +56,11 @@ def _form() -> None:
         timeout = b.number_input("Time-out (s)", 1.0, 3600.0, end.timeout, key="timeout")
         cost_in = c.number_input("Money a million tokens in", 0.0, None, prices.input_per_million, key="price_in")
         cost_out = d.number_input("Money a million tokens out", 0.0, None, prices.output_per_million, key="price_out")
-    if st.button("Save", type="primary", key="save_endpoint"):
+    wanted = {"an address": url, "a vision model": vision, "a chat model": chat}
+    missing = [what for what, said in wanted.items() if not said.strip()]
+    if st.button("Save", type="primary", key="save_endpoint", disabled=bool(missing)):
         if not url.strip().startswith(("http://", "https://")):
-            st.error(
-                f"{plain(url.strip()) or 'Nothing'} is no web address; it should look like http://127.0.0.1:8000/v1."
-            )
+            st.error(f"{plain(url.strip())} is no web address; it should look like http://127.0.0.1:8000/v1.")
             return
         if "@" in url.partition("//")[2].partition("/")[0]:
             st.error("An address with a user and password would be stored. Set VITRINE_ENDPOINT_URL to it instead.")
@@ -72,12 +73,21 @@ def _form() -> None:
             return
         st.session_state["saved"] = True
         st.rerun()
+    if missing:
+        st.caption(f"To save, name {' and '.join(missing)}.")
     if st.session_state.pop("saved", False):
-        now = load_settings().endpoint
-        if replace(now, key="") != replace(now, url=url.strip().rstrip("/"), key=""):
-            st.warning("Saved, but a VITRINE_ variable or ./vitrine.toml says otherwise and wins.")
-        else:
-            st.success("Saved.", icon=":material/check:")
+        _saved(url.strip())
+
+
+def _saved(url: str) -> None:
+    """What came of saving: whether it is in force, and whether the server is known to be there."""
+    now = load_settings()
+    if now.models != "endpoint" or replace(now.endpoint, key="") != replace(now.endpoint, url=url.rstrip("/"), key=""):
+        st.warning("Saved, but a VITRINE_ variable or ./vitrine.toml says otherwise and wins.")
+    elif _last_listing(url).get("state", "done") != "done":
+        st.warning("Saved, but the server did not answer when last asked.")
+    else:
+        st.success("Saved.", icon=":material/check:")
 
 
 def _listed(url: str) -> list[str]:
@@ -86,12 +96,16 @@ def _listed(url: str) -> list[str]:
         return []
     if st.button("List its models", key="list_models", icon=":material/list:"):
         st.session_state["listed"] = {"url": url.strip(), **_asked("list_models", url=url.strip())}
-    said = st.session_state.get("listed", {})
-    if said.get("url") != url.strip():
-        return []
-    if said["state"] != "done":
+    said = _last_listing(url.strip())
+    if said.get("error"):
         st.error(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/error:")
     return said.get("models", [])
+
+
+def _last_listing(url: str) -> dict[str, Any]:
+    """What the server said when last asked for its models; empty where it was not asked."""
+    said = st.session_state.get("listed", {})
+    return said if said.get("url") == url else {}
 
 
 def _model(where: Any, title: str, now: str, listed: list[str], key: str) -> str:  # noqa: ANN401
@@ -125,6 +139,8 @@ def _try(gallery: Gallery | None) -> None:
             said = _asked("try", gallery=gallery.fingerprint, name=name, criterion=criterion)
             if said["state"] != "done":
                 st.error(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/error:")
+                if workspace.settings().models == "local":
+                    _own_weights()
                 return
             st.success(f"Both answered in {said['seconds']:.1f} s, {said['tokens']:,} tokens.", icon=":material/check:")
             st.markdown(f"{plain(said['description'])}\n\nLabel: **{plain(said['label']) or 'none'}**")
@@ -139,14 +155,18 @@ def _profiles() -> None:
     names = [*profiles.PROFILES, *([now] if now not in profiles.PROFILES else [])]
     titles = {"bundled": "Bundled", "local": "Open weights on this machine", "endpoint": "An endpoint"}
     st.session_state["profile"] = now  # what the settings say, also where another widget changed them
-    st.segmented_control(
+    winner = _above_this_page()
+    st.radio(
         "Who answers",
         names,
         key="profile",
         format_func=lambda n: titles.get(n, str(n)),
-        required=True,
+        horizontal=True,
+        disabled=bool(winner),
         on_change=lambda: save_profile(workspace.settings(), st.session_state["profile"]),
     )
+    if winner:
+        st.caption(f"{winner} says so and wins over this page: take it away there to choose here.")
     if now == "bundled":
         st.markdown(
             "Small models trained on **Postcards**, the gallery that ships with Vitrine: offline, nothing to download. "
@@ -161,10 +181,26 @@ def _profiles() -> None:
         st.caption(
             f"{sum(w.gigabytes for w in profiles.LOCAL):.1f} GB together, to {plain(str(profiles.hub_cache()))}."
         )
-        st.markdown("Others, or folders of your own, by a TOML file named in `VITRINE_MODELS` or `--models`:")
-        st.code(_TOML)
+        _own_weights()
     elif now not in profiles.PROFILES:
         st.markdown(f"Models are named by {plain(now)}.")
+
+
+def _above_this_page() -> str:
+    """Who names the profile so that this page cannot: a variable or the program's own file; empty for nobody."""
+    if os.environ.get("VITRINE_MODELS"):
+        return "The variable `VITRINE_MODELS`"
+    without_workspace = load_settings({"VITRINE_HOME": os.devnull})
+    return "`models` in ./vitrine.toml" if without_workspace.models else ""
+
+
+def _own_weights() -> None:
+    """How other weights are named, or a folder's path is given: there is no field for it."""
+    st.markdown(
+        "Other weights, or the paths of folders that hold them, go into a TOML file, say `models.toml`. "
+        "Start Vitrine with `VITRINE_MODELS=models.toml` (or give `--models models.toml` on the command line):"
+    )
+    st.code(_TOML, language="toml")
 
 
 def _roles(gallery: Gallery | None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -10,41 +12,61 @@ from engine.errors import RunError
 from engine.store.runs import ACTIVE, Run, Status
 from pages.parts import run_panel, workspace
 from pages.parts.grid import paged
+from pages.parts.sidebar import gallery_name
 from pages.parts.workspace import plain
 
 _BADGE = {"done": "green", "running": "blue", "queued": "gray", "stopped": "orange", "failed": "red"}
+_WIDE = 110  # pixels: the button between Open and Delete, whatever it says
 
 
-def _row(run: Run, status: Status, titles: dict[str, str]) -> None:
+def _row(run: Run, status: Status, titles: Mapping[str, str]) -> None:
     request = run.request
     asked = request.params.get("criterion", {}).get("name", request.analysis)
-    k = request.params.get("k", "")
-    title = titles.get(request.gallery, "a gallery that is gone")
+    about = [
+        f"{request.analysis} of {titles.get(request.gallery, 'a gallery that is gone')}",
+        *([request.selection] if request.selection != "everything" else []),
+        *_choices(request.params),
+        *([f"seed {request.seed}"] if request.seed else []),
+    ]
+    models = [f"{role}: {spec.name}" for role, spec in request.models.items()]
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f":{_BADGE[status.state]}-badge[{status.state}] **{plain(asked)}** "
-                f":gray[{request.analysis}, K {plain(str(k))} · {plain(title)} ({plain(request.selection)}) · "
-                f"{_when(status.queued)}]",
-                width="stretch",
-            )
-            _buttons(run, status)
+        st.markdown(
+            f":{_BADGE[status.state]}-badge[{status.state}] **{plain(asked)}** "
+            f":gray[{plain(' · '.join(about))} · {_when(status.queued)}]"
+        )
         if status.error:
             st.caption(f"{plain(status.error)} {plain(status.hint)}")
-        models = ", ".join(f"{role}: {plain(spec.name)}" for role, spec in request.models.items())
-        st.caption(f"{run.id} · {models} · {run_panel.cost_line(status)}")
+        st.caption(f"{plain(' · '.join(models))} · {run_panel.cost_line(status)} · run {run.id}")
+        with st.container(horizontal=True):
+            _buttons(run, status)
+
+
+def _choices(params: Mapping[str, Any]) -> list[str]:
+    """What was asked other than the form would by itself."""
+    criterion = params.get("criterion", {})
+    said = {
+        "K": params.get("k") if params.get("k") != "auto" else "",
+        "look at": criterion.get("look_at"),
+        "ignore": criterion.get("ignore"),
+        "keep": ", ".join(params.get("keep", ())),
+        "avoid": ", ".join(params.get("avoid", ())),
+        "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
+    }
+    return [f"{name} {value}" for name, value in said.items() if value]
 
 
 def _buttons(run: Run, status: Status) -> None:
     if st.button("Open", key=f"open_{run.id}", type="primary"):
         st.switch_page("clusters.py", query_params={"run": run.id})
-    if status.state in ACTIVE and st.button("Stop", key=f"stop_{run.id}"):
+    if status.state in ACTIVE and st.button("Stop", key=f"stop_{run.id}", width=_WIDE):
         run.stop()
         st.rerun()
-    if status.state in ("failed", "stopped") and st.button("Go on", key=f"go_{run.id}"):
+    if status.state in ("failed", "stopped") and st.button("Go on", key=f"go_{run.id}", width=_WIDE):
         workspace.runs().submit(run.request, status.budget)
         st.rerun()
-    if status.state == "done" and st.button("Ask again", key=f"again_{run.id}", help="Ask for what stayed unanswered"):
+    if status.state == "done" and st.button(
+        "Ask again", key=f"again_{run.id}", width=_WIDE, help="Ask for what stayed unanswered"
+    ):
         workspace.runs().submit(run.request, status.budget, again=True)
         st.switch_page("clusters.py", query_params={"run": run.id})
     if status.state not in ACTIVE:
@@ -73,6 +95,7 @@ found = workspace.runs().all()
 if not found:
     st.info("Nothing was asked yet. Ask on the Clusters page.", icon=":material/history:")
     st.page_link("clusters.py", label="Ask for clusters", icon=":material/arrow_forward:")
-titles = {card.fingerprint: card.title for card in workspace.galleries()}
+cards = workspace.galleries()
+titles = {card.fingerprint: gallery_name(card, cards) for card in cards}
 for run, status in paged(found, "runs", 25, "runs"):
     _row(run, status, titles)
