@@ -200,7 +200,7 @@ def _own_weights() -> None:
         "Other weights, or the paths of folders that hold them, go into a TOML file, say `models.toml`. "
         "Start Vitrine with `VITRINE_MODELS=models.toml` (or give `--models models.toml` on the command line):"
     )
-    st.code(_TOML, language="toml")
+    st.code(_TOML, language=None)
 
 
 def _roles(gallery: Gallery | None) -> None:
