@@ -166,7 +166,7 @@ def _profiles() -> None:
         on_change=lambda: save_profile(workspace.settings(), st.session_state["profile"]),
     )
     if winner:
-        st.caption(f"{winner} says so and wins over this page: take it away there to choose here.")
+        st.caption(f"{winner} says so and wins over this page; remove it to choose here.")
     if now == "bundled":
         st.markdown(
             "Small models trained on **Postcards**, the gallery that ships with Vitrine: offline, nothing to download. "
@@ -189,9 +189,9 @@ def _profiles() -> None:
 def _above_this_page() -> str:
     """Who names the profile so that this page cannot: a variable or the program's own file; empty for nobody."""
     if os.environ.get("VITRINE_MODELS"):
-        return "The variable `VITRINE_MODELS`"
+        return "The variable VITRINE_MODELS"
     without_workspace = load_settings({"VITRINE_HOME": os.devnull})
-    return "`models` in ./vitrine.toml" if without_workspace.models else ""
+    return "models in ./vitrine.toml" if without_workspace.models else ""
 
 
 def _own_weights() -> None:

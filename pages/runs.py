@@ -96,6 +96,6 @@ if not found:
     st.info("Nothing was asked yet. Ask on the Clusters page.", icon=":material/history:")
     st.page_link("clusters.py", label="Ask for clusters", icon=":material/arrow_forward:")
 cards = workspace.galleries()
-titles = {card.fingerprint: gallery_name(card, cards) for card in cards}
+titles = {card.fingerprint: f"{gallery_name(card, cards)} pictures" for card in cards}
 for run, status in paged(found, "runs", 25, "runs"):
     _row(run, status, titles)

@@ -57,13 +57,13 @@ def test_what_wins_over_the_models_page_cannot_be_changed_on_it(page, settings, 
     monkeypatch.setenv("VITRINE_MODELS", "local")
     test.run()
     assert test.radio(key="profile").disabled
-    assert "VITRINE_MODELS says so and wins" in texts(test).replace("`", "")
+    assert "VITRINE_MODELS says so and wins" in texts(test)
     monkeypatch.delenv("VITRINE_MODELS")
     (tmp_path / "vitrine.toml").write_text('models = "bundled"\n')
     monkeypatch.chdir(tmp_path)
     test.run()
     assert test.radio(key="profile").disabled
-    assert "models in ./vitrine.toml says so and wins" in texts(test).replace("`", "")
+    assert "models in ./vitrine.toml says so and wins" in texts(test)
     assert not (settings.home / "vitrine.toml").exists()
 
 
@@ -109,8 +109,8 @@ def test_runs_that_differ_look_different(page, tmp_path, settings):
     submitted(there, settings)
     submitted(here, settings, Params(Criterion("colour", "the sky", "people"), "3", ("red",), ("blue",), False), seed=7)
     said = texts(page("runs"))
-    assert "a/pictures · 5" in said
-    assert "b/pictures · 3" in said
+    assert "a/pictures · 5 pictures" in said
+    assert "b/pictures · 3 pictures" in said
     assert "K 3 · look at the sky · ignore people · keep red · avoid blue · second opinion no · seed 7" in said
     assert said.count("K ") == 1  # the default is not said
     assert said.count("vision: fake · chat: fake") == 3
