@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.analyses.clusters import Criterion, Params, Result, run
+from engine.gallery import Unread
 from engine.models.keywords import Keywords
 from engine.models.keywords.labels import labels
 from engine.models.roles import Check, ModelSpec, Reply, Request
@@ -68,6 +69,7 @@ class Rows:
     """What the analysis needs of a gallery."""
 
     pictures: Sequence[Described]
+    unread: Sequence[Unread] = ()
 
 
 def clustered(pictures: Sequence[Described], criterion: str, k: str) -> Result:

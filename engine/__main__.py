@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 import time
@@ -17,12 +18,13 @@ from typing import Any, NoReturn
 
 from engine import settings
 from engine.errors import SettingsError, VitrineError
+from engine.gallery import Gallery
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
 from engine.models import profiles
 from engine.progress import Progress
 from engine.settings import Settings
-from engine.store.runs import ACTIVE, Run, Runs, Status
+from engine.store.runs import ACTIVE, Request, Run, Runs, Status
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -52,38 +54,55 @@ def _clusters(said: argparse.Namespace) -> int:
 
 def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  # noqa: ANN401
     """Open, price, ask, show, write: the same for every analysis."""
-    from engine.gallery import open_folder
-
     config = settings.load()
+    if said.out and Path(said.out).resolve() == Path(said.folder).resolve():
+        raise SettingsError("--out is FOLDER itself: its tables would be read as labels.", "Name another folder.")
     if said.device:
         config = replace(config, device=said.device)
     specs = profiles.specs(said.models or config.models, config, said.folder)  # before a long scan
     if roles := profiles.strangers(specs, said.folder):
         _say(f"note: {', '.join(roles)}: a bundled model, which knows only Postcards; of other pictures it guesses")
-    gallery = open_folder(Path(said.folder), config, said.labels, _scanning())
-    for unread in gallery.unread:
-        _say(f"not read: {unread.name}: {unread.reason}")
+    gallery = _opened(said, config)
     request = make_request(name, gallery, params, specs, said.seed, said.sample)
     if said.dry_run:
         price = estimate(request, gallery, params, config)
         print(json.dumps(_price(price, config), indent=2) if said.json else _price_line(price, config))
         return 0
-    if host := leaves_for(request.models):
-        _say(f"{len(chosen(gallery, request.members))} pictures will be sent to {host}")
-    for w in profiles.to_fetch(request.models):
-        _say(f"{w.spec.name} is not on this machine: {w.gigabytes:g} GB will be fetched to {profiles.hub_cache()}")
     run = Runs(config.home).submit(request, said.budget, said.again)
+    if run.status.state != "done":
+        _say_what_moves(request, gallery)
     status = _carried_out(run, config)
     if status.state != "done":
         _say(f"vitrine: {status.error} {status.hint}".strip())
         return 130 if status.state == "stopped" else 1
     result = read_result(run)
+    show(run, status, result, said)
     if said.out:
         from engine.store.export import export
 
         export(run, result, Path(said.out))
-    show(run, status, result, said)
     return 0
+
+
+def _opened(said: argparse.Namespace, config: Settings) -> Gallery:
+    """The gallery of a folder, or of an archive unpacked into the workspace; what could not be read is said."""
+    from engine.gallery import open_folder, uploads
+
+    folder = Path(said.folder)
+    if folder.is_file() and folder.suffix.lower() in (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz"):
+        folder = uploads.import_archive(folder, folder.name, config)
+    gallery = open_folder(folder, config, said.labels, _scanning())
+    for unread in gallery.unread:
+        _say(f"not read: {unread.name}: {unread.reason}")
+    return gallery
+
+
+def _say_what_moves(request: Request, gallery: Gallery) -> None:
+    """What will leave this machine, and what will be fetched to it."""
+    if host := leaves_for(request.models):
+        _say(f"{len(chosen(gallery, request.members))} pictures will be sent to {host}")
+    for w in profiles.to_fetch(request.models):
+        _say(f"{w.spec.name} is not on this machine: {w.gigabytes:g} GB will be fetched to {profiles.hub_cache()}")
 
 
 def _carried_out(run: Run, config: Settings) -> Status:
@@ -147,13 +166,18 @@ def _print_clusters(run: Run, status: Status, result: Any, said: argparse.Namesp
 
 def _list_runs(said: argparse.Namespace) -> int:
     for run, status in Runs(settings.load().home).all():
+        if run.is_damaged:
+            print(f"{run.id}  {'damaged':<11}  request.json cannot be read: ask the same again")
+            continue
         request = run.request
         what = request.params.get("criterion", {}).get("name", "")
+        if status.state == "running" and not run.is_held:
+            status.state, status.error = "interrupted", "Ask it again to go on."
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.queued))
         if said.json:
             print(json.dumps({"run": run.id, **asdict(status)}))
         else:
-            print(f"{run.id}  {when}  {status.state:<8}  {request.analysis:<12} {what:<24} {status.error}".rstrip())
+            print(f"{run.id}  {when}  {status.state:<11}  {request.analysis:<12} {what:<24} {status.error}".rstrip())
     return 0
 
 
@@ -244,7 +268,32 @@ def _say(text: str, end: str = "\n") -> None:
     print(text.encode("utf-8", "replace").decode(), end=end, file=sys.stderr, flush=True)
 
 
+def _money(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of money")
+    return value
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"|auto|cpu|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no device; use auto, cpu, cuda or cuda:0")
+    return text
+
+
+def _folder(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **words: Any) -> None:  # noqa: ANN401
+        super().__init__(**words, allow_abbrev=False)
+
     def error(self, message: str) -> NoReturn:
         _say(f"vitrine: {message}. See {self.prog} --help.")
         sys.exit(2)
@@ -256,9 +305,9 @@ def _parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
     common.add_argument("--models", default="", help="bundled, local, endpoint, or a TOML file with a table a role")
     common.add_argument("--labels", default="folder", help="folder, last, none, a column, or a pattern with {label}")
-    common.add_argument("--budget", type=float, help="stop when so much money is spent (needs prices)")
+    common.add_argument("--budget", type=_money, help="stop when so much money is spent (needs prices)")
     common.add_argument("--again", action="store_true", help="ask again for what stayed unanswered")
-    common.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N")
+    common.add_argument("--device", type=_device, default="", help="auto, cpu, cuda or cuda:N")
     common.add_argument("--sample", type=int, help="so many pictures at random")
     common.add_argument("--seed", type=int, default=0)
     common.add_argument("--out", default="", help="write result.json and CSV tables into this folder")
@@ -266,7 +315,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--dry-run", action="store_true", help="print the estimate and end")
 
     clusters = commands.add_parser("clusters", parents=[common], help="named clusters for a criterion")
-    clusters.add_argument("folder", metavar="FOLDER")
+    clusters.add_argument("folder", metavar="FOLDER", type=_folder)
     clusters.add_argument("--criterion", required=True, help="what to group by, such as mood")
     clusters.add_argument("--k", default="auto", help="auto, a number, or a range such as 5-12")
     clusters.add_argument("--look-at", default="", help="what in the picture counts")

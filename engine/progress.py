@@ -106,7 +106,7 @@ class Progress:
         self.show()
         if why := self._stop():
             raise Stopped(why)
-        if self._budget is not None and self.money is not None and self.money >= self._budget:
+        if self._budget is not None and self.money and self.money >= self._budget:
             raise Stopped(
                 f"The budget of {self._budget:g} is spent ({self.money:.4g}).",
                 "Raise it and run again: what was paid for is kept.",

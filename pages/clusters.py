@@ -11,9 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 from engine.analyses.clusters import Criterion, Params
 from engine.errors import SettingsError
 from engine.gallery import Gallery
+from engine.jobs import asking
 from engine.jobs.asking import make_request
 from engine.models import profiles
-from engine.models.measured import CAN_TELL, can_tell
+from engine.models.measured import CAN_TELL
 from engine.store.runs import ACTIVE, Run
 from pages.parts import clusters_view, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
@@ -85,22 +86,21 @@ def _ask(gallery: Gallery) -> None:
         st.info(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/power:")
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
         return
+    why = asking.refusal(params, specs) if params else ""
     if specs["vision"].backend == "measured":
-        _no_model(params)
-        if params is None or not can_tell(params.criterion.name):
-            return
-    if params:
+        _no_model(why)
+    elif why:
+        st.info(plain(why), icon=":material/help:")
+    if why:
+        button.button("Run", type="primary", disabled=True, key="run", help=plain(why))
+    elif params:
         run_panel.price_and_run(make_request("clusters", gallery, params, specs), gallery, params, button)
 
 
-def _no_model(params: Params | None) -> None:
+def _no_model(why: str) -> None:
     """What can be told of these pictures without a model, and the two ways on."""
-    asked = params is not None and not can_tell(params.criterion.name)
-    said = f"Without a model {plain(repr(params.criterion.name))} cannot be told. " if params and asked else ""
-    st.info(
-        f"{said}The bundled models know only Postcards. Of these pictures, measuring can tell: {', '.join(CAN_TELL)}.",
-        icon=":material/straighten:",
-    )
+    told = f"{plain(why)} " if why else f"Measuring can tell: {', '.join(CAN_TELL)}. "
+    st.info(f"{told}The bundled models know only Postcards.", icon=":material/straighten:")
     st.page_link("models.py", label="Connect an endpoint, or use open weights", icon=":material/arrow_forward:")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.analyses.clusters import Criterion, Params
-from engine.errors import SettingsError
+from engine.errors import ModelError, SettingsError
 from engine.gallery import open_folder
 from engine.jobs.asking import make_request
 from engine.jobs.execute import execute, read_result
@@ -67,12 +67,9 @@ def test_other_pictures_are_told_by_measuring(settings, tmp_path):
     with run.hold():
         assert execute(run, settings).state == "done"
     assert sorted((c.name, c.size) for c in read_result(run).clusters) == [("blue", 4), ("red", 4)]
-    mood = Runs(settings.home).submit(make_request("clusters", gallery, Params(Criterion("mood")), models))
-    with mood.hold():
-        status = execute(mood, settings)
-    assert status.state == "failed"
-    assert "mood" in status.error
-    assert "Models page" in status.hint
+    with pytest.raises(ModelError, match="'mood'") as said:
+        make_request("clusters", gallery, Params(Criterion("mood")), models)
+    assert "Models page" in said.value.hint
 
 
 def test_profiles(settings):

@@ -2,6 +2,7 @@ import base64
 import csv
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -223,7 +224,8 @@ def test_sample_and_seed(clusters, tmp_path):
     assert clusters("--sample", "10", folder=folder)[1] == one
     assert clusters("--sample", "10", "--seed", "1", folder=folder)[1] != one
     assert " of 40 pictures" in clusters("--sample", "400", folder=folder)[1]
-    assert clusters("--sample", "0", folder=folder)[0] == 1
+    assert clusters("--sample", "0", folder=folder)[0] == 2
+    assert clusters("--seed", "-1", folder=folder)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ def test_a_failed_run_is_listed_and_cannot_be_exported(clusters, home, tmp_path,
     main(["runs"])
     assert "described none" in capsys.readouterr().out
     assert main(["export", run.id, "--to", str(tmp_path / "out")]) == 1
-    assert "no result yet" in capsys.readouterr().err
+    assert "no result: it failed" in capsys.readouterr().err
 
 
 # Stopping and waiting
@@ -522,3 +524,45 @@ def test_importing_the_program_reads_no_model_library():
     code = "import sys, engine.__main__; print(sorted(set(sys.modules) & {'torch', 'openai', 'sklearn', 'streamlit'}))"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+def test_what_was_not_read_is_part_of_the_result(clusters, pictures, tmp_path):
+    (pictures / "broken.png").write_text("no picture")
+    code, out, _ = clusters("--out", str(tmp_path / "out"), "--json")
+    assert code == 0
+    kept = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert [said["name"] for said in kept["unread"]] == ["broken.png"]
+    assert json.loads(out)["result"]["unread"] == kept["unread"]
+
+
+def test_an_archive_is_as_good_as_a_folder(clusters, pictures, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", pictures)
+    code, out, _ = clusters(folder=archive)
+    assert code == 0
+    assert " of 5 pictures" in out
+
+
+def test_words_that_are_wrong(clusters, pictures):
+    for words in (
+        ("--budget", "nan"),
+        ("--budget", "-1"),
+        ("--device", "tpu"),
+        ("--crit", "x"),
+        ("--out", str(pictures)),
+    ):
+        code, out, err = clusters(*words)
+        assert (code, out) == (2, ""), words
+        assert len(err.splitlines()) == 1
+    assert clusters(folder="")[0] == 2
+    assert clusters(criterion="a\nb")[0] == 2
+
+
+def test_a_damaged_run_does_not_hide_the_others(clusters, home, capsys):
+    assert clusters()[0] == 0
+    assert clusters(criterion="mood")[0] == 0
+    first = next(iter(sorted((home / "runs").iterdir())))
+    (first / "request.json").write_text("{}")
+    assert main(["runs"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert sum("damaged" in line for line in said) == 1

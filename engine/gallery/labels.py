@@ -1,8 +1,8 @@
 """What somebody said before us: labels from folders, from file names, or from a table beside the pictures.
 
 A table is metadata.csv or metadata.jsonl at the gallery's root, or else the first CSV there with a column `file`,
-`path` or `file_name` (VisDiff's and Hugging Face's files are such tables). Its other columns become metadata,
-whatever the labels are.
+`path` or `file_name` (VisDiff's and Hugging Face's files are such tables), or else the metadata files of the folders
+right below, joined (Hugging Face keeps one a split). Its other columns become metadata, whatever the labels are.
 """
 
 from __future__ import annotations
@@ -49,7 +49,17 @@ def read_table(root: Path) -> Table:
     except OSError:
         others = []
     tables = [table for path in others if (table := _read(path, _csv)).problem != _NO_COLUMN]  # others are not for us
-    return next((t for t in tables if not t.problem), tables[0] if tables else Table())
+    return next((t for t in tables if not t.problem), tables[0] if tables else _joined(root))
+
+
+def _joined(root: Path) -> Table:
+    """The metadata files of the folders right below as one table; paths in them are relative to their folder."""
+    found = {p.parent.name: _read(p, _csv) for p in sorted(root.glob("*/metadata.csv"))}
+    found |= {p.parent.name: _read(p, _jsonl) for p in sorted(root.glob("*/metadata.jsonl"))}
+    usable = {folder: table for folder, table in found.items() if not table.problem and not folder.startswith(".")}
+    columns = dict.fromkeys(column for table in usable.values() for column in table.columns)
+    rows = {f"{folder}/{path}": row for folder, table in usable.items() for path, row in table.rows.items()}
+    return Table("metadata.csv", tuple(columns), rows) if rows else Table()
 
 
 def say(policy: str, names: Sequence[str], table: Table) -> tuple[list[str], list[Metadata]]:
@@ -195,4 +205,5 @@ def _jsonl(text: str) -> list[dict[str, str]]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # \ud800 alone is no text

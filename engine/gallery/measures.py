@@ -20,6 +20,7 @@ The bounds between words are ours, set by looking at photographs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -138,11 +139,11 @@ class Measures:
 
     @property
     def aspect_word(self) -> str:
-        """A usual ratio within 2.5 %, such as 4:3, or 3:4 where upright; else as 2.39:1."""
+        """The usual ratio that is nearest, such as 4:3, or 3:4 where upright; over 3:1 where none is near."""
         ratio = max(self.aspect, 1 / self.aspect)
-        near = min(_ASPECTS, key=lambda name: abs(_ASPECTS[name] / ratio - 1))
-        word = near if abs(_ASPECTS[near] / ratio - 1) < 0.025 else f"{ratio:.2f}".rstrip("0").rstrip(".") + ":1"
-        return word if self.aspect >= 1 else ":".join(reversed(word.split(":")))
+        word = min(_ASPECTS, key=lambda name: abs(math.log(_ASPECTS[name] / ratio)))
+        word = word if self.aspect >= 1 else ":".join(reversed(word.split(":")))
+        return f"over {word}" if ratio > 3.5 else word
 
 
 def measure(picture: Image.Image) -> Measures:

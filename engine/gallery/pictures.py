@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.gallery.reading import read_picture
+from engine.gallery.reading import MAX_PIXELS, read_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Picture:
 
     def open(self) -> Image.Image:
         """The picture as RGB, turned upright; raises Unreadable with the reason."""
-        return read_picture(self.path)
+        return read_picture(self.path, max(MAX_PIXELS, self.width * self.height))  # it passed the scan's limit
 
 
 @dataclass(frozen=True)

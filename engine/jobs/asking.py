@@ -12,8 +12,9 @@ from typing import Any
 from engine import models
 from engine.analyses import analysis
 from engine.analyses.estimating import Estimate
-from engine.errors import GalleryError, SettingsError
+from engine.errors import ModelError, SettingsError
 from engine.gallery import Gallery
+from engine.models import keywords, measured
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.prompts import digest
@@ -42,15 +43,20 @@ def make_request(
         sample: so many pictures at random instead of all.
 
     Raises:
-        SettingsError: a role that the analysis needs is empty. GalleryError: there is nothing to look at.
+        SettingsError: a role that the analysis needs is empty, or a seed below 0. GalleryError: there is nothing to
+            look at. ModelError: these models cannot answer it.
     """
+    if seed < 0:
+        raise SettingsError(f"The seed is {seed}.", "Give a whole number from 0 on.")
+    if why := refusal(params, specs):
+        raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models, or reword it.")
     module = analysis(name)
     if missing := [role for role in module.ROLES if role not in specs]:
         raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
     members, selection = None, "everything"
     if sample is not None:
         if sample < 1:
-            raise GalleryError(f"A sample of {sample} pictures is empty.", "Ask for one picture or more.")
+            raise SettingsError(f"A sample of {sample} pictures is empty.", "Ask for one picture or more.")
         if sample < len(gallery):
             drawn = random.Random(seed).sample([p.name for p in gallery.pictures], sample)
             members, selection = tuple(sorted(drawn)), f"{sample} at random"
@@ -66,6 +72,17 @@ def make_request(
         selection=selection,
         members=members,
     )
+
+
+def refusal(params: Any, specs: Mapping[str, ModelSpec]) -> str:  # noqa: ANN401
+    """Why models without understanding cannot answer this question, known without asking; empty where they may."""
+    criterion = getattr(params, "criterion", None)
+    if criterion is None:
+        return ""
+    vision, chat = (specs[role].backend if role in specs else "" for role in ("vision", "chat"))
+    if vision == "measured":
+        return measured.refusal(criterion.name, criterion.look_at, criterion.ignore)
+    return keywords.refusal(criterion.name, criterion.look_at) if chat == "keywords" else ""
 
 
 def chosen(gallery: Gallery, members: tuple[str, ...] | None) -> Gallery:

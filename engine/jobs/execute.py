@@ -8,7 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -68,9 +68,22 @@ def execute(
         status.hint = "Please report it with the log. Run again to go on: answers are kept."
     status.ended, status.fruitless = time.time(), 0
     _copy(progress, status)
-    run.set_status(status)
+    run.set_status(_with_what_it_has(run, status))
     (run.path / "cancel").unlink(missing_ok=True)
     return status
+
+
+def _with_what_it_has(run: Run, status: Status) -> Status:
+    """What stays written: a finished run that was asked again in vain has the answer that it had."""
+    if (
+        status.state not in ("failed", "stopped")
+        or not status.revision
+        or not run.result_path(status.revision).exists()
+    ):
+        return status
+    note = f"Asking again: {status.error}"
+    kept = [old for old in status.notes if old != note]
+    return replace(status, state="done", again=False, error="", hint="", notes=[*kept, note])
 
 
 def read_result(run: Run, revision: int = 0) -> Any:  # noqa: ANN401  the analysis' Result
@@ -85,7 +98,9 @@ def read_result(run: Run, revision: int = 0) -> Any:  # noqa: ANN401  the analys
         # Not validate_json, which is stricter than json: file names may hold bytes that are no text.
         return TypeAdapter(module.Result).validate_python(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        raise RunError("This run has no result yet.", "Wait for it, or run it again.") from None
+        how = {"failed": "it failed", "stopped": "it was stopped", "done": "its file is gone"}
+        why = how.get(run.status.state, "it is not done yet")
+        raise RunError(f"This run has no result: {why}.", "Ask it again: answers are kept.") from None
     except (OSError, ValueError) as problem:
         raise RunError(
             f"{path} cannot be read: {problem}.", "Delete this run and ask again: answers are kept."

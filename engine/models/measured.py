@@ -21,7 +21,7 @@ from engine.settings import Settings
 
 CAN_TELL = ("colour", "lighting", "brightness", "contrast", "colourfulness", "sharpness", "orientation", "aspect ratio")
 REVISION = "2"  # raised when the same picture would be answered otherwise
-SPEC = ModelSpec("measured", "measured words", REVISION)
+SPEC = ModelSpec("measured", "measured words", REVISION, {"exact": True})
 
 _WAYS_ON = "Connect an endpoint or open weights on the Models page or with --models."
 _WORDS = {  # what is asked for, by each word that asks for it

@@ -18,7 +18,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -133,7 +133,7 @@ class OpenAIEndpoint:
             try:
                 made = await asyncio.to_thread(body, request, self.spec.name, dialect, self.spec.options)
             except VitrineError as problem:
-                return Reply(failure=problem.message)
+                return Reply(failure=problem.message.rstrip("."))
             try:
                 # Not client.chat.completions.create: its checks of typed dicts cost 7 ms of processor time a request.
                 answer = client.post("/chat/completions", body=made, cast_to=str)
@@ -304,9 +304,15 @@ def profile_path(spec: ModelSpec, home: Path) -> Path:
 
 
 def load(role: str, spec: ModelSpec, settings: Settings) -> OpenAIEndpoint:
-    """The endpoint's model. Nothing is sent yet."""
+    """The endpoint's model. Nothing is sent yet.
+
+    Key, user and query of the settings go to their own server only.
+    """
     del role
-    return OpenAIEndpoint(spec, settings.endpoint, profile_path(spec, settings.home))
+    endpoint, url = settings.endpoint, str(spec.options.get("url", ""))
+    if url and public_url(endpoint.url) != url:
+        endpoint = replace(endpoint, url=url, key="" if endpoint.url else endpoint.key)
+    return OpenAIEndpoint(spec, endpoint, profile_path(spec, settings.home))
 
 
 def list_models(endpoint: Endpoint) -> list[str]:

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.errors import SettingsError
 from engine.models import checked
@@ -67,7 +68,7 @@ def specs(profile: str, settings: Settings, root: str = "") -> dict[str, ModelSp
         return _endpoint_specs(settings)
     path = Path(profile).expanduser()
     if path.suffix == ".toml":
-        return _file_specs(path)
+        return _file_specs(path, settings)
     raise SettingsError(
         f"There is no model profile {profile!r}.", "Use bundled, local, endpoint, or the path of a .toml file."
     )
@@ -129,7 +130,20 @@ def _endpoint_specs(settings: Settings) -> dict[str, ModelSpec]:
     return {role: ModelSpec("openai_endpoint", name, options=options) for role, name in named.items()}
 
 
-def _file_specs(path: Path) -> dict[str, ModelSpec]:
+def _with_address(options: Mapping[str, Any], settings: Settings, where: str) -> dict[str, Any]:
+    """Options that name the server: the one said there, else the endpoint that is connected."""
+    url = public_url(str(options.get("url") or settings.endpoint.url))
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"{where} names no server.", 'Write options = { url = "http://127.0.0.1:8000/v1" }, or connect an endpoint.'
+        )
+    side = options.get("max_side", 1)
+    if isinstance(side, bool) or not isinstance(side, int) or side < 1:
+        raise SettingsError(f"{where}: max_side is {side!r}.", "Give pixels, such as 768.")
+    return {**options, "url": url}
+
+
+def _file_specs(path: Path, settings: Settings) -> dict[str, ModelSpec]:
     try:
         tables = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
@@ -144,10 +158,12 @@ def _file_specs(path: Path) -> dict[str, ModelSpec]:
             raise SettingsError(f"{path}: [{role}] has unknown words {sorted(unknown)}.", "Put them under options.")
         if not isinstance(table.get("backend"), str) or not isinstance(table.get("name"), str):
             raise SettingsError(f"{path}: [{role}] needs backend and name.", 'Such as backend = "transformers_vlm".')
-        spec = ModelSpec(
-            table["backend"], table["name"], str(table.get("revision", "")), dict(table.get("options", {}))
-        )
-        found[role] = checked(role, spec)
+        options = table.get("options", {})
+        if not isinstance(options, dict) or not all(isinstance(v, str | int | float) for v in options.values()):
+            raise SettingsError(f"{path}: [{role}] has options of another kind.", "Write options = { json = false }.")
+        if table["backend"] == "openai_endpoint":
+            options = _with_address(options, settings, f"{path}: [{role}]")
+        found[role] = checked(role, ModelSpec(table["backend"], table["name"], str(table.get("revision", "")), options))
     if not found:
         raise SettingsError(f"{path} names no model.", "It needs a table a role, such as [vision].")
     return found

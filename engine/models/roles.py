@@ -27,7 +27,8 @@ class ModelSpec:
         name: the model's name or local folder, as the back-end understands it.
         revision: which version of it; empty where the back-end has none.
         options: plain values; `json: false` asks a vision model for prose, `captioner: true` says that it writes the
-            same whatever is asked, `url` is an endpoint's address.
+            same whatever is asked, `exact: true` that its labels are words of a fixed list, to be taken as they are,
+            `url` is an endpoint's address.
     """
 
     backend: str

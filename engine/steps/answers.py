@@ -180,7 +180,7 @@ class Remembered:
             some = [one for one in items if (one.error is not None) is again and not one.answered]
             yield from self._send(task, payload, some, draw, prose)
             if not again and not proven:
-                self._believe_in_failure(items)
+                self._believe_in_failure(items, task.batch)
         for one in items:
             if one.error:
                 self._progress.cost.failed += 1
@@ -299,11 +299,12 @@ class Remembered:
             return got
         return Read(reason="the model did not answer")
 
-    def _believe_in_failure(self, left: list[_Open]) -> None:
-        """End early where a whole first pass of many items brought nothing: the second would not either."""
+    def _believe_in_failure(self, left: list[_Open], batch: int) -> None:
+        """End early where a whole first pass of many requests brought nothing: the second would not either."""
         failed = [one for one in left if one.error]
+        said_something = any(one.error.raw for one in failed if one.error)  # one bad reply is a whole batch of items
         if (
-            len(left) > 4 * _PROBE
+            len(left) > 4 * _PROBE * (batch if said_something else 1)
             and len(failed) == len(left)
             and len({o.error.reason for o in failed if o.error}) == 1
         ):

@@ -43,7 +43,7 @@ def read(reply: Reply, task: Task, payload: dict[str, Any], n: int, prose: bool)
     """
     if reply.failure:
         return Read(reason=reply.failure)
-    text = _spoken(reply.text)
+    text = _spoken(_whole_letters(reply.text))
     found = None if reply.refused else _json_object(text)
     if found is None:
         if reply.refused or _REFUSAL.match(text):
@@ -61,6 +61,11 @@ def read(reply: Reply, task: Task, payload: dict[str, Any], n: int, prose: bool)
             prose="" if looks else text,
         )
     return _entries(found, task, payload, n) if task.items else _whole(found, task, payload)
+
+
+def _whole_letters(text: str) -> str:
+    """The text with half surrogate pairs replaced: they cannot be written anywhere."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _whole(found: dict[str, Any], task: Task, payload: dict[str, Any]) -> Read:

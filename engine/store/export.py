@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -35,8 +34,15 @@ def export(run: Run, result: Any, to: Path) -> list[Path]:  # noqa: ANN401  the 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of the same keys as CSV, with a header."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    # With another lineterminator, Python would not quote a lone carriage return, and readers would end the row there.
+    lines = _Lines()
+    writer = csv.DictWriter(lines, fieldnames=list(rows[0]) if rows else [], lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
-    return out.getvalue()
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    def write(self, line: str) -> None:
+        """One row, which ends as text files here do."""
+        self.append(line.removesuffix("\r\n") + "\n")

@@ -112,9 +112,20 @@ class Run:
     def request(self) -> Request:
         """What was asked."""
         said = _read_json(self.path / "request.json")
-        said["models"] = {role: ModelSpec(**spec) for role, spec in said["models"].items()}
-        said["members"] = None if said["members"] is None else tuple(said["members"])
-        return Request(**said)
+        try:
+            said["models"] = {role: ModelSpec(**spec) for role, spec in said["models"].items()}
+            said["members"] = None if said["members"] is None else tuple(said["members"])
+            return Request(**said)
+        except (KeyError, TypeError, AttributeError):
+            raise RunError(f"{self.path} is damaged.", "Ask the same again: it is mended.") from None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether nobody can tell any more what was asked."""
+        try:
+            return not self.request
+        except RunError:
+            return True
 
     @property
     def status(self) -> Status:
@@ -240,14 +251,14 @@ class Runs:
         run = Run(self._root / request.id)
         with _said(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
+        run.write("request.json", asdict(request))
         if not (run.path / "status.json").exists():
-            run.write("request.json", asdict(request))
             run.set_status(Status(queued=time.time(), budget=budget, background=background))
             return run
         status = run.status
         if status.state in ACTIVE and run.is_held:
             return run
-        if status.state == "done" and not again:
+        if status.state == "done" and not again and run.result_path(status.revision).exists():
             return run
         (run.path / "cancel").unlink(missing_ok=True)
         status.state, status.error, status.hint, status.fruitless = "queued", "", "", 0

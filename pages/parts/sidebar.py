@@ -52,7 +52,8 @@ def run_in_address() -> str:
         run = workspace.runs().get(said) if said else None
     except RunError:
         return ""
-    return run.id if run and run.request.gallery in {card.fingerprint for card in workspace.galleries()} else ""
+    here = {card.fingerprint for card in workspace.galleries()}
+    return run.id if run and not run.is_damaged and run.request.gallery in here else ""
 
 
 def first_run() -> str:

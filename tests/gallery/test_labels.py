@@ -90,6 +90,21 @@ def test_which_table(tmp_path):
     assert table(tmp_path, "file\na.jpg\n", "metadata.csv").name == "metadata.csv"
 
 
+def test_tables_a_folder_down_are_joined(tmp_path):
+    for folder, text in (("train", "file_name,kind\n1.jpg,cat\n"), ("test", "file_name,kind\nbig/1.jpg,dog\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "metadata.csv").write_text(text)
+    table = read_table(tmp_path)
+    assert labels("kind", ["test/big/1.jpg", "train/1.jpg", "train/2.jpg"], table) == ["dog", "cat", ""]
+    (tmp_path / "metadata.csv").write_text("file,kind\ntrain/1.jpg,horse\n")  # the one on top is the one
+    assert labels("kind", ["train/1.jpg"], read_table(tmp_path)) == ["horse"]
+
+
+def test_half_a_letter_is_no_text(tmp_path):
+    (tmp_path / "metadata.jsonl").write_text('{"file": "a.jpg", "kind": "\\ud800"}')
+    assert labels("kind", ["a.jpg"], read_table(tmp_path)) == ["\ufffd"]
+
+
 def test_columns_that_are_not_there(tmp_path):
     with pytest.raises(GalleryError, match=r"no table.*metadata\.csv"):
         labels("kind")

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from engine.analyses import clusters
-from engine.errors import RunError
+from engine.errors import ModelError, RunError
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
+from engine.models.fake import Fake
 from engine.models.roles import ModelSpec
 from engine.settings import Prices
 from engine.store.runs import Runs
@@ -65,13 +66,29 @@ def test_again_writes_a_second_revision_and_asks_only_what_is_missing(tmp_path, 
     assert {path.name for path in run.path.glob("result*.json")} == {"result.json", "result.2.json"}
 
 
+def test_asked_again_in_vain_it_has_the_answer_it_had(tmp_path, settings, monkeypatch):
+    run = submitted(gallery_of(tmp_path, settings), settings, spec=REFUSES_BLUE)
+    carried_out(run, settings)
+    kept = run.result_path().read_bytes()
+    Runs(settings.home).submit(run.request, again=True)
+    monkeypatch.setattr(Fake, "describe", _no_server)
+    assert carried_out(run, settings).state == "failed"  # which the one who asked is told
+    assert (run.status.state, run.status.again, run.status.revision) == ("done", False, 1)
+    assert "Nobody answers" in run.status.notes[-1]
+    assert run.result_path().read_bytes() == kept
+
+
+def _no_server(self, requests, check):
+    raise ModelError("Nobody answers.", "Start it.")
+
+
 def test_failed(tmp_path, settings):
     run = submitted(gallery_of(tmp_path, settings, {"1.png": "blue"}), settings, spec=REFUSES_BLUE)
     status = carried_out(run, settings)
     assert status.state == "failed"
     assert "described none of 1 pictures: the model refused" in status.error
     assert status.hint
-    with pytest.raises(RunError, match="no result yet"):
+    with pytest.raises(RunError, match="no result: it failed"):
         read_result(run)
 
 

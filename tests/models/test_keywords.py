@@ -9,7 +9,7 @@ import time
 import pytest
 
 from engine.models import BACKENDS, load
-from engine.models.keywords import Keywords
+from engine.models.keywords import Keywords, refusal
 from engine.models.keywords.labels import labels
 from engine.models.keywords.naming import clusters
 from engine.models.keywords.questions import understood
@@ -167,11 +167,13 @@ def test_look_at_and_ignore_count():
     assert understood("object (ignore animals)") == understood("object", "", "animals")
 
 
-def test_an_unknown_criterion_is_answered_by_what_tells_the_texts_apart():
-    texts = ["a glossy zither", "a matte zither", "a gusli", "a gusli at home", "a thing", "nothing else"]
-    said = labels(texts, "zibblefication", "", "")
-    assert said[:4] == ["zither", "zither", "gusli", "gusli"]
-    assert said[5] == ""
+def test_an_unknown_criterion_is_refused():
+    assert labels(["a glossy zither", "a matte zither"], "zibblefication", "", "") == ["", ""]
+    for unknown in ("zibblefication", "price of the house", ""):
+        assert "do not know" in refusal(unknown)
+    for known in ("colour", "mood", "object", "place: indoor or outdoor", "what people do", "time of day", "count"):
+        assert not refusal(known), known
+    assert not refusal("zibblefication", "the background")
 
 
 def test_labels_with_one_meaning_share_a_cluster():

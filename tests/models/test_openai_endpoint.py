@@ -169,7 +169,7 @@ def test_a_picture_that_cannot_be_read_is_one_failure(server, tmp_path):
     ]
     found = dict(model(server, tmp_path, "vision", sure=False).describe(requests, lambda: None))
     assert [label(found[0]), label(found[2])] == ["red", "blue"]
-    assert found[1] == Reply(failure="x.png cannot be read: cut off.")
+    assert found[1] == Reply(failure="x.png cannot be read: cut off")
     assert len(server.asked) == 2
 
 

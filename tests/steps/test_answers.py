@@ -222,6 +222,12 @@ def test_many_that_all_fail_alike_end_the_run(tmp_path):
     assert len(model.requests) == 2  # 25 and 8: no second pass
 
 
+def test_one_bad_reply_to_many_items_is_no_proof(tmp_path):
+    model = Scripted(lambda r: Reply("prose") if len(model.requests) < 3 else None)
+    found = labels(remembered(tmp_path, model), [f"text {i}" for i in range(33)])  # two requests of 25 and 8
+    assert not any(isinstance(answer, AnswerError) for answer in found.values())
+
+
 def test_many_that_fail_for_several_reasons_do_not(tmp_path):
     model = Scripted(lambda r: Reply("{" if len(model.requests) % 2 else ""))
     found = labels(remembered(tmp_path, model), [f"text {i}" for i in range(33)])

@@ -25,6 +25,7 @@ def runs(tmp_path):
 
 
 def finish(run, revision=1):
+    run.write(run.result_path(revision).name, {})
     run.set_status(replace(run.status, state="done", revision=revision))
 
 
@@ -133,6 +134,25 @@ def test_a_finished_run_is_opened_not_asked(runs):
     finish(run)
     before = run.status
     assert runs.submit(REQUEST, budget=9.0).status == before
+
+
+def test_a_result_that_is_gone_is_asked_for_anew(runs):
+    run = runs.submit(REQUEST)
+    finish(run)
+    run.result_path().unlink()
+    runs.submit(REQUEST)
+    assert run.status.state == "queued"
+
+
+def test_what_was_asked_is_mended_by_asking_again(runs):
+    run = runs.submit(REQUEST)
+    for damage in ("", "{}", "[]"):
+        (run.path / "request.json").write_text(damage)
+        assert run.is_damaged
+        with pytest.raises(RunError):
+            _ = run.request
+    runs.submit(REQUEST)
+    assert run.request == REQUEST
 
 
 def test_asked_again_it_wants_a_new_revision(runs):

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.analyses.clusters.agreement import agreement
-from engine.analyses.clusters.naming import Names, assign, cut, natural_names, normal
+from engine.analyses.clusters.naming import Names, as_they_are, assign, cut, natural_names, normal
 from engine.analyses.clusters.placing import (
     joined_row,
     missing_clusters,
@@ -59,7 +59,7 @@ def run(
         RunError: nothing could be answered; ModelError, Stopped, StoreError as the models do.
     """
     rows, counts, names, natural, coverage = _answered(gallery, params, vision, chat, progress)
-    clusters = sized(rows, names, natural)
+    clusters = sized(rows, names, natural, params.keep)
     return Result(
         criterion=params.criterion,
         clusters=clusters,
@@ -70,6 +70,7 @@ def run(
         coverage=coverage,
         agreement=agreement([r.label for r in rows], [r.cluster for r in rows], [c.name for c in clusters], seed),
         notes=(*names.notes, *_notes(rows, names, params)),
+        unread=tuple(gallery.unread),
         prompts={task: instructions(task) for task in TASKS},
     )
 
@@ -78,6 +79,8 @@ def _answered(
     gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, progress: Progress
 ) -> tuple[list[Row], Counter[str], Names, Names, float]:
     """All that has to be asked: placed rows, label counts, the names, the natural ones, the naming's coverage."""
+    # Words of a fixed list are clusters as they are; names to keep or avoid are for a model to see to.
+    exact = bool(vision.spec.options.get("exact")) and not params.keep and not params.avoid
     rows = _labelled(_described(gallery, params, vision, progress), params, chat, progress)
     counts = Counter(label for row in rows if (label := normal(row.raw_label)))
     if not counts:
@@ -85,8 +88,8 @@ def _answered(
             f"No picture says anything about {params.criterion.name!r}: {_most_common_reason(rows)}.",
             "Reword the criterion or try another vision model.",
         )
-    natural, joined, coverage = _named(rows, counts, params, chat, progress)
-    rows = placed_by_answers(rows, counts, natural, params, chat, progress)
+    natural, joined, coverage = _named(rows, counts, params, chat, progress, exact)
+    rows = placed_by_answers(rows, counts, natural, params, chat, progress, exact)
     if joined is None:
         return rows, counts, natural, natural, coverage
     names = replace(joined, ambiguous=natural.ambiguous, notes=(*natural.notes, *joined.notes))
@@ -108,9 +111,10 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     asks = {task: asked[task.name] for task in (LABEL, NAME_CLUSTERS, ASSIGN)}
     if not known_names[NAME_CLUSTERS.name] or asks[LABEL]:  # what follows cannot be foreseen
         labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
-        sorting = math.ceil(n / ASSIGN.batch) if wants_second(params, n) else 0
-        asks[NAME_CLUSTERS] = 1 if params.k == "auto" else 2
-        asks[ASSIGN] = math.ceil(labels / ASSIGN.batch) + sorting
+        exact = bool(vision.spec.options.get("exact"))
+        sorting = math.ceil(n / ASSIGN.batch) if wants_second(params, n) and not exact else 0
+        asks[NAME_CLUSTERS] = (params.k != "auto") + (not exact)
+        asks[ASSIGN] = 0 if exact else math.ceil(labels / ASSIGN.batch) + sorting
         if distinct != known and vision.writes_prose:
             asks[LABEL] = math.ceil(n / LABEL.batch)
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
@@ -203,13 +207,13 @@ def _labelled(rows: list[Row], params: Params, chat: Remembered, progress: Progr
 
 
 def _named(
-    rows: Sequence[Row], counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress
+    rows: Sequence[Row], counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress, exact: bool
 ) -> tuple[Names, Names | None, float]:
     """The names to assign to, the coarser ones they are joined into if K asks for fewer, and the coverage."""
     progress.start("naming", 0)
     ask = names_ask(params)
     low, high = params.k_range or (1, max(len(counts), 2))
-    names, coverage = natural_names(counts, None, ask, chat)
+    names, coverage = (as_they_are(counts), 1.0) if exact else natural_names(counts, None, ask, chat)
     if len(names.names) < low <= len(counts):
         names, coverage = natural_names(counts, low, ask, chat)
     elif len(names.names) < low:
@@ -239,9 +243,12 @@ def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:
         said.append(
             f"{len(empty)} of {len(answered)} pictures say nothing about {params.criterion.name!r} (such as {shown})."
         )
+    placed = {r.cluster for r in rows}
+    if empty_names := [name for name in names.names if name not in placed]:
+        said.append(f"Named, but no picture is in it: {', '.join(empty_names[:10])}.")
     if (cut := sum(r.cut for r in rows)) > 0:
         said.append(f"{cut} descriptions end where the token limit cut them.")
-    if len(names.names) == 1:
+    if len(names.names) == 1 and len(empty) * 2 <= len(answered):
         said.append("All labels fell into one cluster.")
     return said
 

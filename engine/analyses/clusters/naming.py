@@ -37,6 +37,12 @@ def normal(label: str) -> str:
     return "" if text in _EMPTY else text
 
 
+def as_they_are(counts: Mapping[str, int]) -> Names:
+    """Each label a cluster, largest first: for models whose labels are words of a fixed list."""
+    ordered = sorted(counts, key=lambda label: (-counts[label], label))
+    return Names(tuple(ordered), {label: i for i, label in enumerate(ordered)}, frozenset(), ())
+
+
 def natural_names(
     counts: Mapping[str, int], k: int | None, ask: Mapping[str, Any], chat: Remembered
 ) -> tuple[Names, float]:

@@ -17,13 +17,18 @@ _RARE = 1  # pictures with a label, up to which it is worth a look
 
 
 def placed_by_answers(
-    rows: Sequence[Row], counts: Mapping[str, int], names: Names, params: Params, chat: Remembered, progress: Progress
+    rows: Sequence[Row],
+    counts: Mapping[str, int],
+    names: Names,
+    params: Params,
+    chat: Remembered,
+    progress: Progress,
+    exact: bool = False,
 ) -> list[Row]:
-    """Every row's place among `names`: by its label, else by its description, else unassigned."""
+    """Every row's place among `names`: by its label, else (unless labels are exact) its description, else nowhere."""
     everything = wants_second(params, len(rows))
-    texts = list(
-        dict.fromkeys(r.description for r in rows if r.description and (everything or _unsure(r, counts, names)))
-    )
+    able = [] if exact else [r for r in rows if r.description and r.how != "unanswered"]
+    texts = list(dict.fromkeys(r.description for r in able if everything or _unsure(r, counts, names)))
     progress.start("sorting descriptions", len(texts))
     by_text: dict[str, int | AnswerError | None] = {}
     if texts:
@@ -63,8 +68,8 @@ def joined_row(row: Row, joined: Names) -> Row:
     return replace(row, cluster=cluster, second="" if second == cluster else second)
 
 
-def sized(rows: Sequence[Row], names: Names, natural: Names) -> tuple[Cluster, ...]:
-    """The clusters with sizes, raw labels and the natural names each was joined from; largest first."""
+def sized(rows: Sequence[Row], names: Names, natural: Names, keep: Collection[str]) -> tuple[Cluster, ...]:
+    """The clusters that hold pictures or are to be kept: sizes, raw labels, what was joined; largest first."""
     labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
     sizes: Counter[str] = Counter()
     for row in rows:
@@ -77,7 +82,11 @@ def sized(rows: Sequence[Row], names: Names, natural: Names) -> tuple[Cluster, .
         place = i if names is natural else names.of.get(name)
         if place is not None:
             parts[names.names[place]].append(name)
-    found = [Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name])) for name in names.names]
+    found = [
+        Cluster(name, sizes[name], dict(labels[name].most_common()), tuple(parts[name]))
+        for name in names.names
+        if sizes[name] or name in keep
+    ]
     return tuple(sorted(found, key=lambda c: (-c.size, c.name)))
 
 

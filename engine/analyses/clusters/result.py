@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from engine.analyses.clusters.agreement import Agreement
 from engine.errors import SettingsError
+from engine.gallery import Unread
+
+LONGEST = 2000  # letters of a criterion with all that belongs to it
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Params:
     def __post_init__(self) -> None:
         if not self.criterion.name.strip():
             raise SettingsError("The criterion is empty.", "Say in a word or two what to group by, such as mood.")
+        said = " ".join((self.criterion.name, self.criterion.look_at, self.criterion.ignore, *self.keep, *self.avoid))
+        if not said.isprintable():
+            raise SettingsError("The criterion holds letters that cannot be printed.", "Type it anew, in one line.")
+        if len(said) > LONGEST:
+            raise SettingsError(f"The criterion has {len(said):,} letters.", f"Use {LONGEST:,} at most.")
         if both := set(self.keep) & set(self.avoid):
             raise SettingsError(f"{', '.join(sorted(both))} cannot be kept and avoided at once.", "Decide for one.")
         self.k_range  # noqa: B018  a property that raises
@@ -109,6 +117,7 @@ class Result:
         agreement: with the labels the gallery came with, where there are some.
         notes: what people should know.
         prompts: the exact instructions, by task.
+        unread: files of the gallery that could not be read, and why.
     """
 
     criterion: Criterion
@@ -121,3 +130,4 @@ class Result:
     agreement: Agreement | None = None
     notes: tuple[str, ...] = ()
     prompts: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()

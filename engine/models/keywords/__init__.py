@@ -4,9 +4,8 @@ It answers label, name_clusters, assign, tidy, propose_dimensions, propose_attri
 propose_differences. What it cannot do: understand. It knows the words of its list, some 1,200 terms of plain English,
 tells the subject from the background by prepositions and verbs, and climbs from poodle to dog to pet. It follows no
 pronoun ("it", "its"), irony or metaphor, knows no other language, and tells two senses of a word apart only where the
-criterion's family does. A word outside the list is an answer only where it is the subject's head noun, or shared by
-several texts of a request when the criterion is outside the list, too: then words are compared within that request,
-so the same text can have another label elsewhere. Where a text says nothing, so does the answer.
+criterion's family does. A word outside the list is an answer only where it is the subject's head noun. Where a text
+says nothing, so does the answer; a criterion outside the list is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from engine.models.keywords import proposing
 from engine.models.keywords.assigning import assigned
 from engine.models.keywords.labels import labels
 from engine.models.keywords.naming import clusters
+from engine.models.keywords.questions import understood
 from engine.models.roles import Check, ModelSpec, Reply, Request
 from engine.settings import Settings
 
@@ -42,6 +42,13 @@ class Keywords:
             else:
                 text = json.dumps(answer(request.payload), ensure_ascii=False)
                 yield i, Reply(text.encode("utf-8", "replace").decode())  # half a surrogate pair is no text
+
+
+def refusal(criterion: str, look_at: str = "") -> str:
+    """Why this criterion cannot be answered, in a sentence; empty where it can."""
+    if understood(criterion, look_at).kind != "statistics":
+        return ""
+    return f"Keywords, which sort answers without a language model, do not know what {criterion[:60]!r} asks for."
 
 
 def load(role: str, spec: ModelSpec, settings: Settings) -> Keywords:

@@ -25,6 +25,8 @@ def resolved(said: str, question: Question) -> Term | None:
     for start in range(len(words)):
         for ending in (words[start:], [*words[start:-1], singular(words[-1])]):
             if terms := lexicon().phrases.get(tuple(ending)):
+                if terms[0].family.name == "count" != question.family:  # 3:2 is no two
+                    continue
                 return next((t for t in terms if any(t.under(r) for r in question.roots)), terms[0])
     return None
 
