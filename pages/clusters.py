@@ -111,7 +111,7 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
     if not mine:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption("asked before")
+        st.caption("asked before", width="content")
         for run, said in mine[:8]:
             here = now is not None and now.id == run.id
             kind = "primary" if here else "secondary"

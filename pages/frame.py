@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 def start() -> None:
     """The bare address leads to the clusters page, with what it carries; at first to the question asked first."""
     said = dict(st.query_params)
-    if not said and (first := sidebar.first_run()):
+    if set(said) <= {"gallery"} and (first := sidebar.first_run()):  # the sidebar has named the gallery already
         said = {"run": first}
     st.switch_page(PAGES[2], query_params=said)
 

@@ -100,7 +100,7 @@ def _head(
         when = ", before your changes," if shown else ""
         most = "" if a.most is None else f", {a.most:.3f} at most with {len(a.clusters)} clusters"
         words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]{most}]"
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(words, width="stretch")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
