@@ -69,7 +69,8 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
         print(json.dumps(_price(price, config), indent=2) if said.json else _price_line(price, config))
         return 0
     run = Runs(config.home).submit(request, said.budget, said.again)
-    if run.status.state != "done":
+    said.opened = run.status.state == "done"
+    if not said.opened:
         _say_what_moves(request, gallery)
     status = _carried_out(run, config)
     if status.state != "done":
@@ -154,9 +155,10 @@ def _print_clusters(run: Run, status: Status, result: Any, said: argparse.Namesp
             f"agreement with the labels: {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]  NMI {a.nmi:.3f}  ARI {a.ari:.3f}"
         )
     print(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
-    asked, known = status.asked, status.known
+    known, vision = status.known, status.asked.get("describe", 0)
+    questions = f"{vision} vision, {sum(status.asked.values()) - vision} chat questions"
     print(
-        f"asked: {asked.get('describe', 0)} vision, {sum(asked.values()) - asked.get('describe', 0)} chat questions"
+        f"asked: {f'0 vision, 0 chat questions · answered before for {questions}' if said.opened else questions}"
         f" · from the store: {sum(known.values())} answers · {status.tokens_in + status.tokens_out:,} tokens"
         + (f" · {status.money:.4g} money" if status.money is not None else "")
         + f" · {status.seconds:.1f} s"

@@ -38,7 +38,7 @@ class Known:
 # The bundled detector's card is assets/models/copies.md. The published checkpoint's hash is the one that several
 # projects pin it by, its threshold the authors' (precision .9 on their validation set); it could not be run here.
 KNOWN = {
-    "cb696fdff36f3a98971b58d471521b017a5a913eac6f1828ea209d4878c2579e": Known("bundled", False, 0.80),
+    "7f3b2197ff26030d1e8b5c309bac74c9136c1f0d8e3584ca3c1d2f7d2cf5ea88": Known("bundled", False, 0.80),
     "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56": Known("sscd_disc_mixup", True, 0.75),
 }
 SIDE = 320  # pixels; plain resize, as SSCD's authors do for square input
