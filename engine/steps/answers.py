@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -306,7 +307,7 @@ class Remembered:
         if (
             len(left) > 4 * _PROBE * (batch if said_something else 1)
             and len(failed) == len(left)
-            and len({o.error.reason for o in failed if o.error}) == 1
+            and len({re.sub(r"\d+", "", o.error.reason) for o in failed if o.error}) == 1
         ):
             reason = failed[0].error.reason if failed[0].error else ""
             raise ModelError(

@@ -215,9 +215,9 @@ def test_cut_answers_get_twice_the_tokens(tmp_path):
 
 
 def test_many_that_all_fail_alike_end_the_run(tmp_path):
-    model = Scripted(lambda r: Reply(failure="the server failed (500), 6 times"))
+    model = Scripted(lambda r: Reply(failure=f"the server failed (500), {6 + len(model.requests)} times"))
     texts = [f"text {i}" for i in range(33)]  # past 4 * 8
-    with pytest.raises(ModelError, match=r"none of 33 questions: the server failed \(500\), 6 times"):
+    with pytest.raises(ModelError, match=r"none of 33 questions: the server failed \(500\), 7 times"):
         labels(remembered(tmp_path, model), texts)
     assert len(model.requests) == 2  # 25 and 8: no second pass
 
