@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
-from pydantic import TypeAdapter
 
-from engine.analyses.clusters import Params, Result, Row, edits, tables
+from engine.analyses.clusters import Result, Row, edits, tables
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
 from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, workspace
+from pages.parts import cluster_changes, run_panel, workspace
 from pages.parts.grid import paged, picture_grid
-from pages.parts.picture_card import field
+from pages.parts.picture_card import close, field
 from pages.parts.workspace import address, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
@@ -37,8 +35,8 @@ _HOW = {
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
     log = run.edits()
-    shown = _shown_edits(len(log))
-    edited = _edited(run.id, status.revision, str(run.path), json.dumps(log[:shown]))
+    shown = cluster_changes.shown_edits(len(log))
+    edited = cluster_changes.applied(run.id, status.revision, str(run.path), json.dumps(log[:shown]))
     result = edited.result
     view = st.query_params.get("cluster", "")
     groups = _groups(result)
@@ -61,20 +59,6 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         f"run {run.id} · {len(result.rows):,} pictures ({plain(run.request.selection)}) · {run_panel.cost_line(status)}"
         + (f" · revision {status.revision}" if status.revision > 1 else "")
     )
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _edited(run_id: str, revision: int, path: str, log: str) -> edits.Edited:
-    from pathlib import Path
-
-    del run_id
-    return edits.apply(workspace.result(Run(Path(path)), revision), json.loads(log))
-
-
-def _shown_edits(n: int) -> int:
-    """How many of the changes are shown: all, or as many as the address says."""
-    said = st.query_params.get("rev", "")
-    return min(n, int(said)) if said.isdigit() else n
 
 
 def _groups(result: Result) -> dict[str, list[Row]]:
@@ -113,45 +97,7 @@ def _head(
     for note in (*status.notes, *result.notes, *edited.notes):
         st.info(plain(note), icon=":material/info:")
     if log:
-        _changes(run, log, shown, edited, gallery)
-
-
-def _changes(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery) -> None:
-    """A person's changes: how many are shown, without them, take back, ask again with them."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{shown} of {len(log)} changes of yours are shown")
-        if shown and st.button("Without my changes", type="tertiary", key="without"):
-            st.query_params["rev"] = "0"
-            st.rerun()
-        if shown < len(log) and st.button("With my changes", type="tertiary", key="with"):
-            st.query_params.pop("rev", None)
-            st.rerun()
-        if shown == len(log) and st.button(
-            "Take the last one back", type="tertiary", key="undo", icon=":material/undo:"
-        ):
-            run.drop_edit()
-            st.query_params.pop("cluster", None)
-            st.rerun()
-        if (edited.keep or edited.avoid) and shown == len(log):
-            pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
-            forbidden = [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
-            st.caption(plain(" · ".join(pinned + forbidden)))
-            if st.button("Ask again with these", key="with_pins"):
-                _ask_again(run, gallery, edited.keep, edited.avoid)
-
-
-@st.dialog("Ask again")
-def _ask_again(run: Run, gallery: Gallery, keep: Sequence[str], avoid: Sequence[str]) -> None:
-    """The same question with names to keep and to avoid: its price, and Run."""
-    before = run.request
-    params = TypeAdapter(Params).validate_python(before.params)
-    params = replace(params, keep=tuple(keep), avoid=tuple(avoid))
-    for word, names in (("Keep", keep), ("Avoid", avoid)):
-        if names:
-            st.markdown(f"{word}: {plain(', '.join(names))}")
-    st.caption("Other changes stay with the run they were made in.")
-    request = replace(before, params=asdict(params))
-    run_panel.price_and_run(request, gallery, params, st.container(), key="run_again")
+        cluster_changes.bar(run, log, shown, edited, gallery)
 
 
 def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Row]]) -> None:
@@ -186,7 +132,7 @@ def _card_words(run: Run, result: Result, view: str, gallery: Gallery) -> None:
         st.caption(f"{count} said “{plain(label)}”: a missing cluster?")
         if st.button("Ask again with that name", key="add_missing", type="tertiary"):
             kept, avoided = run.request.params["keep"], run.request.params["avoid"]
-            _ask_again(run, gallery, [*kept, label], [name for name in avoided if name != label])
+            cluster_changes.ask_again(run, gallery, [*kept, label], [name for name in avoided if name != label])
     elif view == _UNASSIGNED:
         yours = any(r.how == "person" and not r.cluster for r in result.rows)
         st.caption(f"Their answers fit none of the clusters{', or you put them here' if yours else ''}.")
@@ -228,7 +174,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
         if not view.startswith("~") and edited:
-            _cluster_menu(run, result, view, edited)
+            cluster_changes.menu(run, result, view, edited)
     by_file = {row.file: row for row in rows}
     opened = st.query_params.get("picture", "")
     main, side = st.columns([3, 1.3], gap="medium") if opened in by_file else (st.container(), None)
@@ -253,51 +199,11 @@ def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
     st.dataframe(pd.DataFrame(table), hide_index=True)
 
 
-def _cluster_menu(run: Run, result: Result, name: str, edited: edits.Edited) -> None:
-    n = len(run.edits())  # in the keys: a menu is shut once its change was made
-    with st.popover("Rename", key=f"menu_rename_{n}_{name}", on_change="rerun"):
-        new = st.text_input("New name", name, key=f"rename_{name}")
-        if st.button("Rename", key=f"do_rename_{name}", type="primary"):
-            _change(run, result, {"kind": "rename", "cluster": name, "to": new}, view=" ".join(new.split()))
-    others = [c.name for c in result.clusters if c.name != name]
-    with st.popover("Merge", key=f"menu_merge_{n}_{name}", on_change="rerun"):
-        other = st.selectbox("With", others, key=f"merge_{name}")
-        into = st.text_input("Into", name, key=f"into_{name}")
-        if st.button("Merge", key=f"do_merge_{name}", type="primary", disabled=not others):
-            edit = {"kind": "merge", "clusters": [name, other], "into": into}
-            _change(run, result, edit, view=" ".join(into.split()))
-    pinned, forbidden = name in edited.keep, name in edited.avoid
-    if st.button(
-        "Pinned" if pinned else "Pin", key=f"pin_{name}", disabled=pinned, help="Keep this name when asked again"
-    ):
-        _change(run, result, {"kind": "pin", "name": name})
-    if st.button(
-        "Forbidden" if forbidden else "Forbid",
-        key=f"forbid_{name}",
-        disabled=forbidden,
-        help="Avoid this name when asked again",
-    ):
-        _change(run, result, {"kind": "forbid", "name": name})
-
-
-def _change(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
-    """Append a change to the run's log, if it can be made."""
-    if why := edits.check(result, [], edit):
-        st.error(plain(why[:1].upper() + why[1:]))
-        return
-    run.add_edit(edit)
-    st.query_params.pop("rev", None)
-    if view:
-        st.query_params["cluster"] = view
-    st.rerun()
-
-
 def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: bool) -> None:
     """The card of one picture: what was said of it, where it went and why; a menu to move it."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
-            st.query_params.pop("picture", None)
-            st.rerun()
+            close()
     st.image(address(picture.hash, "full.webp"), width="stretch", alt=f"{picture.name}: {row.description}")
     field("File", row.file)
     if row.label:
@@ -312,16 +218,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
         field("Look here because", why)
     if not can_change:
         return
-    names = [c.name for c in result.clusters if c.name != row.cluster]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        to = st.selectbox(
-            "Move to", [*names, *(["unassigned"] if row.cluster else [])], key=f"move_{row.file}", index=None
-        )
-        if st.button("Move", key=f"do_move_{row.file}", disabled=to is None):
-            target = "" if to == "unassigned" and to not in names else to
-            st.query_params.pop("picture", None)
-            st.toast(plain(f"{row.file} moved to {to}."))
-            _change(run, result, {"kind": "move", "files": [row.file], "to": target})
+    cluster_changes.move(run, result, row)
 
 
 def _evidence(result: Result) -> None:
