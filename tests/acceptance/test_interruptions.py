@@ -244,7 +244,7 @@ def test_what_somebody_stopped_is_not_begun_again_by_who_waited(serve, place, wo
     worker(home)
     endpoint.until(10)
     waiting = home.start("clusters", *OBJECT, *SAMPLE)
-    endpoint.until(250)
+    endpoint.until(100)
     run.stop()
     said = ended(waiting)
     assert said.code == 130

@@ -103,6 +103,12 @@ class Visitor:
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
         self.page.wait_for_timeout(250)
 
+    def press(self, what):
+        """Click, and wait until what that changed is there: a click on something being drawn anew is lost."""
+        what.click()
+        self.page.wait_for_timeout(500)
+        self.settle()
+
     def go(self, url):
         self.page.goto(url)
         self.page.wait_for_selector('[data-testid="stAppViewContainer"]', timeout=30_000)

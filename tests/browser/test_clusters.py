@@ -19,7 +19,7 @@ def open_folder(visitor, app, folder, labels="folder"):
     visitor.go(f"{app.url}/look")
     page = visitor.page
     expect(page.get_by_text("600 pictures").first).to_be_visible(timeout=60_000)  # Postcards open by themselves
-    page.get_by_text("Open another folder").click()
+    visitor.press(page.get_by_text("Open another folder"))
     page.get_by_label("Folder", exact=True).fill(str(folder))
     page.get_by_role("button", name="Open folder").click()
     expect(page.get_by_text(str(folder.resolve()))).to_be_visible(timeout=30_000)
@@ -149,7 +149,8 @@ def test_a_path_outside_the_allowed_roots_is_refused(tmp_path, visit, shared):
         visitor = visit()
         visitor.go(f"{app.url}/look")
         page = visitor.page
-        page.get_by_text("Open another folder").click(timeout=60_000)
+        expect(page.get_by_text("600 pictures").first).to_be_visible(timeout=60_000)
+        visitor.press(page.get_by_text("Open another folder"))
         page.get_by_label("Folder", exact=True).fill("/etc")
         page.get_by_role("button", name="Open folder").click()
         expect(page.get_by_text("VITRINE_ROOTS")).to_be_visible()
