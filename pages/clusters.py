@@ -154,6 +154,14 @@ def _first_results(gallery: Gallery, partial: dict) -> None:
             st.caption(f"{plain(last['file'])}: {plain(last['description'])}")
 
 
+@st.fragment(run_every=1)
+def _first_answer() -> None:
+    """On a first start the answer to the first question comes into view as soon as it was asked, once."""
+    if not st.session_state.get("first_shown") and (first := sidebar.first_run()):
+        st.session_state["first_shown"] = True
+        run_panel.open_run(first)
+
+
 def _glimpse(gallery: Gallery) -> None:
     """A few pictures from all over the gallery, while nothing is asked yet."""
     step = max(1, len(gallery) // 32)
@@ -190,6 +198,8 @@ else:
         st.divider()
         _show(run)
     else:
+        if profiles.is_postcards(gallery.root):
+            _first_answer()
         _glimpse(gallery)
 with st.expander("How this works"):
     st.markdown(_HOW)

@@ -21,6 +21,7 @@ def start() -> None:
     said = dict(st.query_params)
     if set(said) <= {"gallery"} and (first := sidebar.first_run()):  # the sidebar has named the gallery already
         said = {"run": first}
+        st.session_state["first_shown"] = True
     st.switch_page(PAGES[2], query_params=said)
 
 
