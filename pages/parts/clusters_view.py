@@ -23,6 +23,7 @@ from pages.parts.workspace import address, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
 _REVIEW, _UNASSIGNED, _UNANSWERED = "~review", "~unassigned", "~unanswered"
+_UNRELATED = 0.1  # mutual information with the labels below which how far they agree says nothing
 _HOW = {
     "label": "by its label",
     "description": "by its description",
@@ -80,7 +81,10 @@ def _head(
 ) -> None:
     n = len(result.clusters)
     words = f"**{n} cluster{'s' * (n != 1)}** by {plain(result.criterion.name)}"
-    if a := result.agreement:
+    a = result.agreement
+    if a and a.nmi < _UNRELATED:
+        words += " :gray[· the labels these pictures came with follow another question]"
+    elif a:
         when = ", before your changes," if shown else ""
         most = "" if a.most is None else f", {a.most:.3f} at most with {len(a.clusters)} clusters"
         words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]{most}]"
