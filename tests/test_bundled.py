@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engine.analyses.clusters import Criterion, Params
 from engine.errors import ModelError, SettingsError
 from engine.gallery import open_folder
-from engine.jobs.asking import make_request
+from engine.jobs.asking import make_request, refusal
 from engine.jobs.execute import execute, read_result
 from engine.models import BACKENDS
 from engine.models.profiles import BUNDLED, LOCAL, POSTCARDS, PROFILES, ROOT, is_postcards, specs, strangers
-from engine.models.roles import ROLES
+from engine.models.roles import ROLES, ModelSpec
+from engine.settings import Settings
 from engine.store.runs import Runs
 from tests.planted import paint
 
@@ -70,6 +72,14 @@ def test_other_pictures_are_told_by_measuring(settings, tmp_path):
     with pytest.raises(ModelError, match="'mood'") as said:
         make_request("clusters", gallery, Params(Criterion("mood")), models)
     assert "Models page" in said.value.hint
+
+
+def test_what_captions_and_keywords_cannot_tell_is_refused_before_it_is_asked():
+    params, ours = Params(Criterion("price of the house")), specs("bundled", Settings(Path("/none")), str(POSTCARDS))
+    assert "price of the house" in refusal(params, ours)
+    assert not refusal(Params(Criterion("colour")), ours)
+    sees = ModelSpec("openai_endpoint", "eye", options={"url": "http://h/v1"})  # its labels only have to be sorted
+    assert not refusal(params, {"vision": sees, "chat": ours["chat"]})
 
 
 def test_profiles(settings):

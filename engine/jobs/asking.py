@@ -76,13 +76,13 @@ def make_request(
 
 def refusal(params: Any, specs: Mapping[str, ModelSpec]) -> str:  # noqa: ANN401
     """Why models without understanding cannot answer this question, known without asking; empty where they may."""
-    criterion = getattr(params, "criterion", None)
-    if criterion is None:
+    criterion, vision, chat = getattr(params, "criterion", None), specs.get("vision"), specs.get("chat")
+    if criterion is None or vision is None or chat is None:
         return ""
-    vision, chat = (specs[role].backend if role in specs else "" for role in ("vision", "chat"))
-    if vision == "measured":
+    if vision.backend == "measured":
         return measured.refusal(criterion.name, criterion.look_at, criterion.ignore)
-    return keywords.refusal(criterion.name, criterion.look_at) if chat == "keywords" else ""
+    writes_labels = vision.options.get("json") is not False  # else keywords have to find them in its prose
+    return "" if writes_labels or chat.backend != "keywords" else keywords.refusal(criterion.name, criterion.look_at)
 
 
 def chosen(gallery: Gallery, members: tuple[str, ...] | None) -> Gallery:
