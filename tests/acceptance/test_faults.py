@@ -152,6 +152,7 @@ def site():
 
     def start(kind):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  whom it answers may have hung up
         threading.Thread(target=server.serve_forever, daemon=True).start()
         started.append(server)
         return f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -238,13 +238,14 @@ def test_two_command_lines_ask_the_same_thing(serve, place, undisturbed, tmp_pat
 
 @pytest.mark.slow
 def test_what_somebody_stopped_is_not_begun_again_by_who_waited(serve, place, worker):
-    endpoint = serve(*LATENCY)
+    endpoint = serve("--latency-ms", "1000")  # ten seconds for 300 pictures
     home = place(endpoint)
     run = home.submit(sample=300)
     worker(home)
-    endpoint.until(10)
+    endpoint.until(1)
     waiting = home.start("clusters", *OBJECT, *SAMPLE)
-    endpoint.until(100)
+    assert waiting.stderr
+    assert "waiting for it" in waiting.stderr.readline()
     run.stop()
     said = ended(waiting)
     assert said.code == 130
