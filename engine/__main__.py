@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import signal
 import sys
 import time
@@ -281,7 +280,7 @@ def _money(text: str) -> float:
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"|auto|cpu|cuda(:\d+)?", text):
+    if text and not settings.DEVICES.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no device; use auto, cpu, cuda or cuda:0")
     return text
 

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import SettingsError
 
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
+
 
 @dataclass(frozen=True)
 class Endpoint:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -106,7 +103,7 @@ def _no_model(why: str) -> None:
 
 def _asked_before(gallery: Gallery, now: Run | None) -> None:
     """Finished runs of this gallery, one click away."""
-    done = [(run, run.request) for run, status in workspace.runs().all() if status.state == "done"]
+    done = [(run, run.request) for run, status in workspace.asked() if status.state == "done"]
     mine = [(run, said) for run, said in done if said.gallery == gallery.fingerprint and said.analysis == "clusters"]
     if not mine:
         return
@@ -116,23 +113,9 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
             here = now is not None and now.id == run.id
             kind = "primary" if here else "secondary"
             who = said.models["vision"].label
-            if st.button(
-                plain(_question(said.params)), key=f"before_{run.id}", type=kind, disabled=here, help=plain(who)
-            ):
+            name = plain(", ".join([said.params["criterion"]["name"], *run_panel.choices(said.params)]))
+            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=plain(who)):
                 run_panel.open_run(run.id)
-
-
-def _question(params: Mapping[str, Any]) -> str:
-    """What a run was asked, short: the criterion, and whatever else is not as usual."""
-    said = params["criterion"]
-    more = {
-        "K": "" if params["k"] == "auto" else params["k"],
-        "look at": said["look_at"],
-        "ignore": said["ignore"],
-        "with": ", ".join(params["keep"]),
-        "without": ", ".join(params["avoid"]),
-    }
-    return ", ".join([said["name"], *(f"{word} {value}" for word, value in more.items() if value)])
 
 
 def _first_results(gallery: Gallery, partial: dict) -> None:

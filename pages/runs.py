@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -25,7 +24,7 @@ def _row(run: Run, status: Status, titles: Mapping[str, str]) -> None:
     about = [
         f"{request.analysis} of {titles.get(request.gallery, 'a gallery that is gone')}",
         *([request.selection] if request.selection != "everything" else []),
-        *_choices(request.params),
+        *run_panel.choices(request.params),
         *([f"seed {request.seed}"] if request.seed else []),
     ]
     models = [f"{role}: {spec.name}" for role, spec in request.models.items()]
@@ -39,20 +38,6 @@ def _row(run: Run, status: Status, titles: Mapping[str, str]) -> None:
         st.caption(f"{plain(' · '.join(models))} · {run_panel.cost_line(status)} · run {run.id}")
         with st.container(horizontal=True):
             _buttons(run, status)
-
-
-def _choices(params: Mapping[str, Any]) -> list[str]:
-    """What was asked other than the form would by itself."""
-    criterion = params.get("criterion", {})
-    said = {
-        "K": params.get("k") if params.get("k") != "auto" else "",
-        "look at": criterion.get("look_at"),
-        "ignore": criterion.get("ignore"),
-        "keep": ", ".join(params.get("keep", ())),
-        "avoid": ", ".join(params.get("avoid", ())),
-        "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
-    }
-    return [f"{name} {value}" for name, value in said.items() if value]
 
 
 def _buttons(run: Run, status: Status) -> None:
@@ -91,7 +76,7 @@ def _when(seconds: float) -> str:
 
 st.title("Runs")
 st.markdown("What was asked before, and what came of it?")
-found = workspace.runs().all()
+found = workspace.asked()
 if not found:
     st.info("Nothing was asked yet. Ask on the Clusters page.", icon=":material/history:")
     st.page_link("clusters.py", label="Ask for clusters", icon=":material/arrow_forward:")

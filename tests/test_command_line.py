@@ -573,3 +573,15 @@ def test_a_damaged_run_does_not_hide_the_others(clusters, home, capsys):
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2
     assert sum("damaged" in line for line in said) == 1
+
+
+def test_a_run_whose_process_is_gone_is_not_said_to_run(clusters, home, capsys):
+    assert clusters()[0] == 0
+    ((run, status),) = Runs(home).all()
+    status.state = "running"
+    run.set_status(status)
+    assert main(["runs"]) == 0
+    assert "interrupted" in capsys.readouterr().out
+    with run.hold():
+        assert main(["runs"]) == 0
+    assert "interrupted" not in capsys.readouterr().out

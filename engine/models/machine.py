@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from engine.errors import ModelError, SettingsError
+from engine.settings import DEVICES
 
 _log = logging.getLogger("vitrine")
 
@@ -23,7 +23,7 @@ def device_for(wish: str) -> torch.device:
     Raises:
         SettingsError: there is none of that name.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", wish):
+    if not DEVICES.fullmatch(wish):
         raise SettingsError(f"There is no device {wish!r}.", "Use auto, cpu, cuda or cuda:0.")
     if wish in ("auto", "cpu"):
         return torch.device("cuda" if wish == "auto" and torch.cuda.is_available() else "cpu")

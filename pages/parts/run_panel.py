@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -90,6 +91,20 @@ def ended_badly(run: Run, status: Status, draw_partial: Any) -> None:  # noqa: A
         draw_partial(partial)
 
 
+def choices(params: Mapping[str, Any]) -> list[str]:
+    """What was asked other than the form would by itself."""
+    criterion = params.get("criterion", {})
+    said = {
+        "K": params.get("k") if params.get("k") != "auto" else "",
+        "look at": criterion.get("look_at"),
+        "ignore": criterion.get("ignore"),
+        "keep": ", ".join(params.get("keep", ())),
+        "avoid": ", ".join(params.get("avoid", ())),
+        "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
+    }
+    return [f"{name} {value}" for name, value in said.items() if value]
+
+
 def cost_line(status: Status) -> str:
     """What a run asked and spent, in one line."""
     vision = status.asked.get("describe", 0)
@@ -110,7 +125,7 @@ def cost_line(status: Status) -> str:
 def _progress(run: Run, status: Status) -> None:
     if status.state == "queued":
         text = "Waiting for the worker"
-        ahead = [r for r, s in workspace.runs().all() if s.state in ACTIVE and s.queued < status.queued]
+        ahead = [r for r, s in workspace.asked() if s.state in ACTIVE and s.queued < status.queued]
         text += f"; {len(ahead)} ahead" if ahead else ""
         part = 0.0
     else:

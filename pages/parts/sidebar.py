@@ -58,7 +58,7 @@ def run_in_address() -> str:
 
 def first_run() -> str:
     """The oldest run, while the shipped gallery is the only one here: what a newcomer sees first."""
-    cards, found = workspace.galleries(), workspace.runs().all()
+    cards, found = workspace.galleries(), workspace.asked()
     return found[-1][0].id if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
 
 
@@ -156,7 +156,7 @@ def _who_answers() -> None:
 
 @st.fragment(run_every=2)
 def _what_runs() -> None:
-    active = [(run, status) for run, status in workspace.runs().all() if status.state in ACTIVE]
+    active = [(run, status) for run, status in workspace.asked() if status.state in ACTIVE]
     if not active:
         return
     st.caption("RUNNING")

@@ -15,7 +15,7 @@ from engine.gallery.addresses import signature
 from engine.jobs.execute import read_result
 from engine.models import profiles
 from engine.settings import Settings
-from engine.store.runs import Run, Runs
+from engine.store.runs import Run, Runs, Status
 
 
 def settings() -> Settings:
@@ -26,6 +26,11 @@ def settings() -> Settings:
 def runs() -> Runs:
     """All runs of the workspace."""
     return Runs(settings().home)
+
+
+def asked() -> list[tuple[Run, Status]]:
+    """Every run with its status, newest first, as far as it can still be told what was asked."""
+    return [(run, status) for run, status in runs().all() if not run.is_damaged]
 
 
 def galleries() -> list[GalleryCard]:

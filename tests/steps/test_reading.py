@@ -119,6 +119,11 @@ def test_a_reply_marked_as_refused_is_one_whatever_it_says():
     assert described(TEXT, refused=True).reason == "the model refused"
 
 
+def test_half_a_letter_is_no_text():
+    assert described("a \ud83d dog", prose=True).answers[0]["description"] == "a \ufffd dog"
+    assert described("a \ud83d\ude00 dog", prose=True).answers[0]["description"] == "a \U0001f600 dog"
+
+
 def test_failures_keep_their_reason():
     got = read(Reply(failure="the server failed (500), 6 times"), DESCRIBE, {}, 1, prose=False)
     assert (got.reason, got.complaint) == ("the server failed (500), 6 times", "")
