@@ -70,6 +70,13 @@ def test_neither_batch_nor_order_matters_but_the_seed_does(folder, pictures, set
     assert not np.allclose(losses(model(folder, settings), pictures, seed=1)[0], whole[0], atol=1e-3)
 
 
+def test_each_picture_has_noise_of_its_own():
+    noise = [torch.randn(4, generator=diffusion._dice(*of)) for of in (("a", 0), ("a", 0), ("b", 0), ("a", 1))]
+    assert torch.equal(noise[0], noise[1])
+    assert not torch.equal(noise[0], noise[2])
+    assert not torch.equal(noise[0], noise[3])
+
+
 def test_a_picture_keeps_its_shape(folder, pictures, settings):
     shapes = [found.shape[2:] for found in losses(model(folder, settings), pictures).values()]
     # 1,024 pixels in sides of 16: 40 x 40 to 32 x 32; 80 x 40 to 48 x 16 (45 x 23); 40 x 90 to 16 x 48. Latents: a 4th

@@ -228,6 +228,18 @@ def test_one_bad_reply_to_many_items_is_no_proof(tmp_path):
     assert not any(isinstance(answer, AnswerError) for answer in found.values())
 
 
+def test_a_refusal_tells_no_answers_price(tmp_path):
+    texts, rates = [f"text {i}" for i in range(33)], []
+    for name, refused in (("plain", 0), ("refused", 2)):
+        model = Scripted()
+        model.says = lambda r, m=model, n=refused: Reply("no", refused=True) if len(m.requests) <= n else None
+        asked = remembered(tmp_path / name, model)
+        assert len(labels(asked, texts)) == 33
+        rates.append(asked.rate(LABEL))
+    assert rates[0].tokens_in == rates[1].tokens_in > 0
+    assert rates[0].tokens_out == rates[1].tokens_out > 0
+
+
 def test_many_that_fail_for_several_reasons_do_not(tmp_path):
     model = Scripted(lambda r: Reply("{" if len(model.requests) % 2 else ""))
     found = labels(remembered(tmp_path, model), [f"text {i}" for i in range(33)])
