@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from engine.errors import SettingsError
 
-DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+(,\d+)*)?")
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,13 @@ class Shown(Protocol):
         """Where the file lies."""
         ...
 
-    def open(self) -> Image.Image:
-        """The picture as RGB, turned as its EXIF data says; raises VitrineError where it cannot be read."""
+    def open(self, shorter: int = 0) -> Image.Image:
+        """The picture as RGB, turned as its EXIF data says; raises VitrineError where it cannot be read.
+
+        Args:
+            shorter: 0 for the whole picture; else one whose shorter side has at least so many pixels will do, which
+                large JPEGs give much sooner.
+        """
         ...
 
 
@@ -149,6 +154,11 @@ class Matcher(Protocol):
         """Who answers."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know of how it went so far."""
+        ...
+
     def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
         """One unit vector (d,) float32 a picture, each with its index."""
         ...
@@ -164,6 +174,11 @@ class Embedder(Protocol):
     @property
     def spec(self) -> ModelSpec:
         """Who answers."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know of how it went so far."""
         ...
 
     def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,0 +1,122 @@
+"""Pictures through a network, several batches at once, so that neither decoding nor the network waits for the other.
+
+Each of a few threads takes a batch, decodes it picture by picture and hands it to the network. On a processor each
+thread computes alone: a team of threads a layer waits at every layer for the one that lost its core to a decoder
+(measured: many times slower on two busy cores). On a GPU two batches at a time, each on its own stream: one is copied
+while the other is computed, and its memory holds no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from typing import Any
+
+import torch
+
+from engine.errors import VitrineError
+from engine.models.machine import BatchSize
+from engine.models.roles import Check, Shown
+
+ON_GPU, ON_PROCESSOR = 128, 8  # pictures a batch; a processor gains nothing from more
+_LEAST_DECODERS = 4  # beside a GPU
+
+
+def each(
+    pictures: Sequence[Shown],
+    prepare: Callable[[Shown], torch.Tensor],
+    work: Callable[[torch.Tensor], Iterable[Any]],
+    batch: BatchSize,
+    device: torch.device,
+    check: Check,
+) -> Iterator[tuple[int, Any]]:
+    """What `work` makes of each picture, with its place, in order; those that cannot be read are left out.
+
+    Args:
+        pictures: what to look at.
+        prepare: a picture to a tensor, all of one shape; a VitrineError says that it cannot be read.
+        work: a row for each of b prepared pictures, b x ... on the device; called in several threads at once.
+        batch: how many at a time.
+        device: where `work` wants them.
+        check: called here, at least four times a second.
+
+    Raises:
+        ModelError: the memory is too small. Stopped: `check` said so; what is being decoded then is dropped.
+    """
+    before = torch.get_num_threads()
+    alone = device.type == "cpu"
+    threads = before if alone else max(_LEAST_DECODERS, before)
+    size = max(1, min(batch.size, -(-len(pictures) // threads)))
+    ended, streams = threading.Event(), _Streams(device)
+
+    def one(start: int) -> list[tuple[int, Any]]:
+        ready: dict[int, torch.Tensor] = {}
+        for place in range(start, min(start + size, len(pictures))):
+            if ended.is_set():
+                return []
+            with suppress(VitrineError):
+                ready[place] = prepare(pictures[place])
+        if not ready:
+            return []
+        stacked = torch.stack(list(ready.values()))
+        with streams.turn():
+            there = stacked if alone else stacked.pin_memory().to(device, non_blocking=True)
+            return list(zip(ready, batch.run(there, work), strict=True))
+
+    pool = ThreadPoolExecutor(threads, "pictures", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield from _in_order(pool, one, range(0, len(pictures), size), 2 * threads, check)
+    finally:
+        ended.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        torch.set_num_threads(before)  # it is partly of the whole process
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    one: Callable[[int], list[tuple[int, Any]]],
+    starts: Iterable[int],
+    ahead: int,
+    check: Check,
+) -> Iterator[tuple[int, Any]]:
+    coming = iter(starts)
+    under_way: deque[Future[list[tuple[int, Any]]]] = deque()
+    while True:
+        while len(under_way) < ahead and (start := next(coming, None)) is not None:
+            under_way.append(pool.submit(one, start))
+        if not under_way:
+            return
+        first = under_way.popleft()
+        check()
+        while not wait([first], timeout=0.2).done:
+            check()
+        yield from first.result()
+
+
+class _Streams:
+    """Turns at the device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._free: SimpleQueue[torch.cuda.Stream] | None = None
+        if device.type == "cuda":
+            self._free = SimpleQueue()
+            for _ in range(2):
+                stream = torch.cuda.Stream(device)
+                stream.wait_stream(torch.cuda.current_stream(device))  # the weights may still be on their way
+                self._free.put(stream)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        if self._free is None:
+            yield
+            return
+        stream = self._free.get()
+        try:
+            with torch.cuda.stream(stream):
+                yield
+        finally:
+            self._free.put(stream)
