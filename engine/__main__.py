@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import signal
 import sys
 import time
@@ -17,9 +19,10 @@ from typing import Any, NoReturn
 
 from engine import settings
 from engine.errors import SettingsError, VitrineError
-from engine.gallery import Gallery
+from engine.gallery import Gallery, sets
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
+from engine.jobs.preparing import WHAT
 from engine.models import profiles
 from engine.progress import Progress
 from engine.settings import Settings
@@ -62,7 +65,8 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
     if roles := profiles.strangers(specs, said.folder):
         _say(f"note: {', '.join(roles)}: a bundled model, which knows only Postcards; of other pictures it guesses")
     gallery = _opened(said, config)
-    request = make_request(name, gallery, params, specs, said.seed, said.sample)
+    part = sets.find(gallery, said.set, config.home) if said.set else None
+    request = make_request(name, gallery, params, specs, said.seed, said.sample, part)
     if said.dry_run:
         price = estimate(request, gallery, params, config)
         print(json.dumps(_price(price, config), indent=2) if said.json else _price_line(price, config))
@@ -208,6 +212,29 @@ def _live(said: argparse.Namespace) -> int:
     return 0
 
 
+def _warm(said: argparse.Namespace) -> int:
+    from engine.gallery import load_gallery
+    from engine.jobs.preparing import prepare
+    from engine.jobs.worker import Ending
+
+    config, ending = settings.load(), Ending("Ended: it goes on when it is asked for again.")
+    os.nice(10)  # runs, and who looks at pages, go first
+    config = replace(config, device=said.device or config.device)
+    known = re.fullmatch(r"[0-9a-f]{32}", said.folder) and not Path(said.folder).exists()
+    gallery = load_gallery(said.folder, config.home) if known else _opened(said, config)
+    specs = profiles.specs(said.models or config.models, config, gallery.root)
+    for what in [said.only] if said.only else WHAT:
+        progress = Progress(_as_json if said.json else _watching(), ending)
+        prepare(gallery, what, specs, config, progress)
+        for note in progress.notes:
+            _say(f"note: {note}")
+    return 0
+
+
+def _as_json(progress: Progress) -> None:
+    print(json.dumps({"step": progress.step, "done": progress.done, "total": progress.total}), flush=True)
+
+
 def _price(price: Any, config: Settings) -> dict[str, Any]:  # noqa: ANN401
     return {
         "pictures": price.pictures,
@@ -309,6 +336,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--budget", type=_money, help="stop when so much money is spent (needs prices)")
     common.add_argument("--again", action="store_true", help="ask again for what stayed unanswered")
     common.add_argument("--device", type=_device, default="", help="auto, cpu, cuda or cuda:N")
+    common.add_argument("--set", default="", help="a saved set's name, or COLUMN=VALUE such as label=beach")
     common.add_argument("--sample", type=int, help="so many pictures at random")
     common.add_argument("--seed", type=int, default=0)
     common.add_argument("--out", default="", help="write result.json and CSV tables into this folder")
@@ -332,6 +360,14 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("run", metavar="RUN")
     out.add_argument("--to", required=True, metavar="DIR")
     out.set_defaults(do=_export)
+    warm = commands.add_parser("warm", help="make thumbnails, measures, vectors and the map of a gallery ahead")
+    warm.add_argument("folder", metavar="FOLDER", type=_folder)
+    warm.add_argument("--models", default="", help="bundled, local, endpoint, or a TOML file with a table a role")
+    warm.add_argument("--labels", default="folder", help="folder, last, none, a column, or a pattern with {label}")
+    warm.add_argument("--device", type=_device, default="", help="auto, cpu, cuda, cuda:N or cuda:N,M")
+    warm.add_argument("--only", choices=WHAT, default="", help="just one of them")
+    warm.add_argument("--json", action="store_true", help="progress as JSON lines on stdout")
+    warm.set_defaults(do=_warm)
     commands.add_parser("work", help="carry out queued runs until told to end").set_defaults(do=_work)
     commands.add_parser("live", help="answer small questions of the pages").set_defaults(do=_live)
     return top

@@ -1,6 +1,7 @@
 """Columns: what pictures are sorted, grouped, filtered and coloured by. Pure: values in, places in a gallery out.
 
-A column has one value a picture of the gallery, in its order: texts (empty where nothing is said) or float64 (NaN there).
+A column has one value a picture of the gallery, in its order: texts (empty where nothing is said) or float64 (NaN
+there).
 """
 
 from __future__ import annotations

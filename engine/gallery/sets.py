@@ -76,36 +76,27 @@ def save(gallery: Gallery, name: str, members: Collection[str], origin: str, hom
     return made
 
 
-def load(path: Path) -> PictureSet:
-    """One set from its file.
-
-    Raises:
-        GalleryError: it is not there, or damaged.
-    """
+def load(path: Path) -> PictureSet | None:
+    """One set from its file; None where it is gone or damaged: a list of sets does without it."""
     try:
         said = json.loads(path.read_bytes())
         return PictureSet(**{**said, "members": tuple(said["members"])})
     except (OSError, ValueError, TypeError, LookupError):
-        raise GalleryError(f"The set in {path} cannot be read.", "Delete the file, and make the set again.") from None
+        return None
 
 
 def files(home: Path) -> list[Path]:
     """The files of all sets, newest first."""
-    found = [path for path in (home / "sets").glob("*.json") if _ID.fullmatch(path.stem)]
-    return sorted(found, key=lambda path: -path.stat().st_mtime_ns)
+    found: dict[Path, int] = {}
+    for path in (home / "sets").glob("*.json"):
+        with suppress(OSError):  # one that is being deleted
+            found[path] = path.stat().st_mtime_ns
+    return sorted((path for path in found if _ID.fullmatch(path.stem)), key=lambda path: -found[path])
 
 
 def sets_of(gallery: Gallery, home: Path) -> list[PictureSet]:
     """A gallery's sets, newest first; damaged files are passed over."""
-    found = []
-    for path in files(home):
-        try:
-            one = load(path)
-        except GalleryError:
-            continue
-        if one.root == gallery.root:
-            found.append(one)
-    return found
+    return [one for path in files(home) if (one := load(path)) and one.root == gallery.root]
 
 
 def find(gallery: Gallery, said: str, home: Path) -> PictureSet:

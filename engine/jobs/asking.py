@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -12,8 +11,9 @@ from typing import Any
 from engine import models
 from engine.analyses import analysis
 from engine.analyses.estimating import Estimate
-from engine.errors import ModelError, SettingsError
-from engine.gallery import Gallery
+from engine.errors import GalleryError, ModelError, SettingsError
+from engine.gallery import Gallery, sets
+from engine.gallery.sets import PictureSet
 from engine.models import keywords, measured
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
@@ -31,6 +31,7 @@ def make_request(
     specs: Mapping[str, ModelSpec],
     seed: int = 0,
     sample: int | None = None,
+    part: PictureSet | None = None,
 ) -> Request:
     """Name everything that can change the result.
 
@@ -41,6 +42,7 @@ def make_request(
         specs: models by role; those the analysis does not need are left out.
         seed: of everything drawn at random.
         sample: so many pictures at random instead of all.
+        part: the set to look at instead of the whole gallery.
 
     Raises:
         SettingsError: a role that the analysis needs is empty, or a seed below 0. GalleryError: there is nothing to
@@ -53,13 +55,7 @@ def make_request(
     module = analysis(name)
     if missing := [role for role in module.ROLES if role not in specs]:
         raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
-    members, selection = None, "everything"
-    if sample is not None:
-        if sample < 1:
-            raise SettingsError(f"A sample of {sample} pictures is empty.", "Ask for one picture or more.")
-        if sample < len(gallery):
-            drawn = random.Random(seed).sample([p.name for p in gallery.pictures], sample)
-            members, selection = tuple(sorted(drawn)), f"{sample} at random"
+    members, selection = _members(gallery, seed, sample, part)
     used = {role: specs[role] for role in module.ROLES}
     return Request(
         analysis=name,
@@ -72,6 +68,25 @@ def make_request(
         selection=selection,
         members=members,
     )
+
+
+def _members(
+    gallery: Gallery, seed: int, sample: int | None, part: PictureSet | None
+) -> tuple[tuple[str, ...] | None, str]:
+    """Names of the pictures that are looked at (None: all), and what that selection is called."""
+    members, selection = None, "everything"
+    if part is not None:
+        members, selection = sets.in_order(gallery, part.members), part.name
+        if not members:
+            raise GalleryError(f"No picture of the set {part.name} is in this gallery any more.", "Choose another set.")
+    if sample is not None:
+        if sample < 1:
+            raise SettingsError(f"A sample of {sample} pictures is empty.", "Ask for one picture or more.")
+        names = [p.name for p in gallery.pictures] if members is None else members
+        if sample < len(names):
+            drawn = sets.sample(names, sample, seed)
+            members, selection = tuple(sorted(drawn)), f"{sample} at random" + (f" of {selection}" if part else "")
+    return (None if members is not None and len(members) == len(gallery) else members), selection
 
 
 def refusal(params: Any, specs: Mapping[str, ModelSpec]) -> str:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""`python -m engine live`: small things that must not wait in the queue: opening a folder, one picture through a model.
+"""`python -m engine live`: small things that must not wait in the queue: opening a folder, a search, a model tried.
 
 A Unix socket in the workspace; one JSON line in, one JSON line out, within a few seconds: the answer, or "working" with
 a count. The same request asked again is the way to wait for it. Pages reach models only through here.
@@ -6,6 +6,7 @@ a count. The same request asked again is the way to wait for it. Pages reach mod
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import json
@@ -17,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from engine.errors import SettingsError, Stopped, VitrineError
-from engine.gallery import load_gallery, open_folder
+from engine.gallery import load_gallery, open_folder, shared_gallery
 from engine.jobs.asking import askers
 from engine.models import profiles
 from engine.progress import Progress
@@ -34,12 +36,12 @@ _LONGEST = 4.0  # seconds an asker is kept waiting, whatever they say
 
 
 def ask(home: Path, op: str, wait: float = 1.0, **words: str) -> dict[str, Any]:
-    """Ask the live process; the answer has `state`: done, working (with done and total) or failed (error and hint).
+    """Ask the live process; the answer has `state`: done, working (step, done, total) or failed (error and hint).
 
     Args:
         home: the workspace.
         op: a name of OPERATIONS.
-        wait: seconds to wait for the answer before "working" is said.
+        wait: seconds to wait for the answer before "working" is said; 0 to set it going and look no further.
         words: the operation's own.
     """
     try:
@@ -111,8 +113,10 @@ _BUG = {"state": "failed", "error": "An error in the program.", "hint": "Please 
 @dataclass
 class _Job:
     thread: threading.Thread | None = None
+    step: str = ""
     done: int = 0
     total: int = 0
+    ending: bool = False  # somebody wants it to stop
     answer: dict[str, Any] = field(default_factory=lambda: dict(_BUG))  # until there is another
     asked: float = field(default_factory=time.monotonic)
 
@@ -131,6 +135,8 @@ class _Desk:
 
     def answer(self, op: str, words: dict[str, str], wait: float) -> dict[str, Any]:
         """The answer, or how far it is."""
+        if op == "stop":
+            return self._stop(words)
         if op not in OPERATIONS:
             return {"state": "failed", "error": f"There is no operation {op!r}.", "hint": ""}
         name = json.dumps([op, words], sort_keys=True)
@@ -144,10 +150,17 @@ class _Desk:
         assert job.thread
         job.thread.join(min(wait, _LONGEST))
         if job.thread.is_alive():
-            return {"state": "working", "done": job.done, "total": job.total}
+            return {"state": "working", "step": job.step, "done": job.done, "total": job.total}
         with self._lock:
             self._jobs.pop(name, None)
         return job.answer
+
+    def _stop(self, words: dict[str, str]) -> dict[str, Any]:
+        """Let what is being prepared with these words end."""
+        with self._lock:
+            if job := self._jobs.get(json.dumps(["prepare", words], sort_keys=True)):
+                job.ending = True
+        return {"state": "done"}
 
     def _work(self, job: _Job, op: str, words: dict[str, str]) -> None:
         try:
@@ -207,4 +220,42 @@ def _try(settings: Settings, job: _Job, gallery: str, name: str, criterion: str)
     }
 
 
-OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {"open": _open, "list_models": _list_models, "try": _try}
+def _prepare(settings: Settings, job: _Job, gallery: str, what: str) -> dict[str, Any]:
+    """Thumbnails and measures, or the map, of a whole gallery; it goes on when nobody asks any more."""
+    from engine.jobs.preparing import in_a_process
+
+    def told(said: dict[str, Any]) -> None:
+        job.step, job.done, job.total = said["step"], said["done"], said["total"]
+
+    in_a_process(settings.home, gallery, what, told, lambda: job.ending)
+    return {}
+
+
+_MATCHERS = threading.Lock()  # one model at a time, and one at most in memory
+
+
+def _search(settings: Settings, job: _Job, gallery: str, words: str, picture: str) -> dict[str, Any]:
+    """Scores of all pictures of a gallery, base64 of float32, NaN where nothing is known."""
+    job.step = "Loading what compares words with pictures"
+    from engine.jobs import searching
+
+    with _MATCHERS:
+        found = searching.search(shared_gallery(gallery, settings.home), words, picture, settings, _matchers())
+    scores = base64.b64encode(found.scores.tobytes()).decode()
+    return {"scores": scores, "by": found.by, "known": found.known}
+
+
+@cache
+def _matchers() -> Any:  # noqa: ANN401  searching.Matchers, whose module is imported when first searched
+    from engine.jobs.searching import Matchers
+
+    return Matchers()
+
+
+OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "open": _open,
+    "list_models": _list_models,
+    "try": _try,
+    "prepare": _prepare,
+    "search": _search,
+}

@@ -25,14 +25,14 @@ _PAUSE = 0.3  # seconds between two looks at the queue
 class Ending:
     """Whether this process should end: told by a signal, or because the app that started it is gone."""
 
-    def __init__(self) -> None:
-        self.why = ""
+    def __init__(self, told: str = "The worker was told to end; the run goes on when it is back.") -> None:
+        self.why, self._words = "", told
         self._parent = int(os.environ.get(PARENT) or os.getppid())  # told: it may be gone already
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._told)
 
     def _told(self, *_: object) -> None:
-        self.why = "The worker was told to end; the run goes on when it is back."
+        self.why = self._words
 
     def __call__(self) -> str:
         """Why, or an empty string."""

@@ -65,7 +65,7 @@ def specs(profile: str, settings: Settings, root: str = "") -> dict[str, ModelSp
     if profile == "local":
         return {weights.role: weights.spec for weights in LOCAL}
     if profile == "endpoint":
-        return _endpoint_specs(settings)
+        return _endpoint_specs(settings) | _beside_endpoint(root)
     path = Path(profile).expanduser()
     if path.suffix == ".toml":
         return _file_specs(path, settings)
@@ -128,6 +128,14 @@ def _endpoint_specs(settings: Settings) -> dict[str, ModelSpec]:
         )
     options = {"url": public_url(end.url)}
     return {role: ModelSpec("openai_endpoint", name, options=options) for role, name in named.items()}
+
+
+def _beside_endpoint(root: str) -> dict[str, ModelSpec]:
+    """The roles that no endpoint plays: bundled models on Postcards, elsewhere open weights that are here already."""
+    bundled = _bundled_specs(root)
+    mine = {role: bundled[role] for role in ("matcher", "embedder", "denoiser") if role in bundled}
+    here = {w.role: w.spec for w in LOCAL if w.role == "matcher" and w not in to_fetch({w.role: w.spec})}
+    return mine or here
 
 
 def _with_address(options: Mapping[str, Any], settings: Settings, where: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine.analyses import clusters
-from engine.errors import ModelError, RunError
+from engine.errors import GalleryError, ModelError, RunError
+from engine.gallery import sets
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
 from engine.models.fake import Fake
@@ -255,3 +256,38 @@ def test_a_request_is_plain_json(tmp_path, settings):
     run = submitted(gallery_of(tmp_path, settings), settings)
     said = json.loads((run.path / "request.json").read_text())
     assert said["params"]["criterion"]["name"] == "colour"
+
+
+def test_a_set_is_asked_about_instead_of_everything(tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings)
+    part = sets.save(gallery, "two", ["red/2.png", "blue/1.png"], "by hand", settings.home)
+    run = submitted(gallery, settings, part=part)
+    assert (run.request.selection, run.request.members) == ("two", ("blue/1.png", "red/2.png"))
+    with run.hold():
+        assert execute(run, settings).state == "done"
+    sets.delete(part.id, settings.home)  # the run has the names
+    assert [row.file for row in read_result(run).rows] == ["blue/1.png", "red/2.png"]
+    with run.hold():
+        assert execute(run, settings).state == "done"
+
+
+def test_a_set_of_everything_is_everything_and_a_sample_is_drawn_from_a_set(tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings, many(20))
+    names = [p.name for p in gallery.pictures]
+    whole = sets.save(gallery, "whole", names, "", settings.home)
+    assert make_request("clusters", gallery, COLOUR, specs(), part=whole).id == make_request(
+        "clusters", gallery, COLOUR, specs()
+    ).id  # fmt: skip
+    half = sets.save(gallery, "half", names[:10], "", settings.home)
+    drawn = make_request("clusters", gallery, COLOUR, specs(), part=half, sample=3)
+    assert drawn.members
+    assert set(drawn.members) < set(names[:10])
+    assert drawn.selection == "3 at random of half"
+
+
+def test_a_set_whose_pictures_are_gone_is_refused(tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings)
+    part = sets.save(gallery, "two", ["red/2.png", "blue/1.png"], "", settings.home)
+    other = gallery_of(tmp_path / "other", settings, many(3))
+    with pytest.raises(GalleryError, match="No picture of the set two"):
+        make_request("clusters", other, COLOUR, specs(), part=part)
