@@ -10,7 +10,7 @@ from engine.gallery.index import find_picture
 from engine.gallery.pictures import Gallery, Picture, Unread
 from engine.gallery.reading import Unreadable, read_picture
 from engine.gallery.scan import open_folder
-from engine.gallery.shelf import GalleryCard, load_gallery, recent
+from engine.gallery.shelf import GalleryCard, load_gallery, recent, shared_gallery
 
 __all__ = [
     "Gallery",
@@ -23,4 +23,5 @@ __all__ = [
     "open_folder",
     "read_picture",
     "recent",
+    "shared_gallery",
 ]

@@ -12,7 +12,9 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from engine.errors import GalleryError, StoreError
@@ -20,6 +22,7 @@ from engine.gallery import index
 from engine.gallery.pictures import Gallery, Picture, Unread
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_LOADING = Lock()
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,20 @@ def load_gallery(fingerprint: str, home: Path) -> Gallery:
         raise GalleryError("What was kept of this gallery cannot be read.", "Open its folder again.") from problem
 
 
+def shared_gallery(fingerprint: str, home: Path) -> Gallery:
+    """As `load_gallery`, but one object for all who ask in this process; what was opened again is loaded again.
+
+    Raises:
+        GalleryError: as there.
+    """
+    try:
+        kept = (home / "galleries" / f"{fingerprint}.json").stat().st_mtime_ns
+    except (OSError, ValueError):  # not there, or no file's name: loading says so
+        return load_gallery(fingerprint, home)
+    with _LOADING:  # who comes while it loads waits for it, instead of loading it, too
+        return _loaded(fingerprint, home, kept)
+
+
 def recent(home: Path) -> list[GalleryCard]:
     """The galleries opened in this workspace, newest first."""
     if not (home / "index.sqlite").is_file():
@@ -92,6 +109,12 @@ def recent(home: Path) -> list[GalleryCard]:
         GalleryCard(fingerprint, os.fsdecode(title), os.fsdecode(root), os.fsdecode(labels), count, unread, opened)
         for fingerprint, title, root, labels, count, unread, opened in rows
     ]
+
+
+@lru_cache(maxsize=4)
+def _loaded(fingerprint: str, home: Path, kept: int) -> Gallery:
+    del kept  # the same pictures may lie elsewhere when they are opened again
+    return load_gallery(fingerprint, home)
 
 
 def _columns(gallery: Gallery, opened: float) -> dict:

@@ -40,6 +40,7 @@ class App:
 
     home: Path
     environment: dict = field(default_factory=dict)
+    program: str = "app.py"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
 
@@ -51,7 +52,7 @@ class App:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
         log = (self.home.parent / "app.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            [sys.executable, "-m", "streamlit", "run", self.program, "--server.port", str(self.port)],
             cwd=ROOT,
             env={**clean, "VITRINE_HOME": str(self.home), **self.environment},
             stdout=log,

@@ -103,7 +103,7 @@ def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, capsys
     expect(page.get_by_role("button", name="All clusters")).to_be_visible()
     visitor.settle()
     visitor.shot("8-cluster")
-    page.locator(".grid button").nth(2).click()
+    page.locator(".cell").nth(2).click()
     expect(page.get_by_text("RAW LABEL → CLUSTER")).to_be_visible()
     visitor.settle()
     visitor.shot("9-picture")
@@ -188,7 +188,7 @@ def test_names_of_any_kind_on_pictures_of_our_own(app, visit, tmp_path):
     assert alarms == []
 
     # Keyboard: the focus moves with the arrows, Enter opens.
-    page.locator(".grid button").first.focus()
+    page.locator(".cell").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator(".grid button[aria-pressed=true]")).to_have_count(1)
+    expect(page.locator(".cell[aria-current=true]")).to_have_count(1)

@@ -43,12 +43,12 @@ def test_text_can_be_read_and_a_grid_used_without_a_mouse(app, visit, tmp_path, 
         for found in page.locator(what).all():
             assert found.evaluate(_CONTRAST) >= 4.5, (what, found.inner_text())
 
-    cells = page.locator(".grid button")
+    cells = page.locator(".cell")
     assert cells.evaluate_all("(all) => all.filter((cell) => cell.tabIndex === 0).length") == 1
     cells.first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
-    opened = page.locator('.grid button[aria-pressed="true"]')
+    opened = page.locator('.cell[aria-current="true"]')
     expect(opened).to_have_attribute("title", "001.png")
     expect(opened).to_be_focused()
     page.keyboard.press("ArrowRight")
