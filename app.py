@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -24,14 +25,16 @@ from starlette.routing import Route  # noqa: E402
 from engine import settings  # noqa: E402
 from engine.analyses.clusters import Criterion, Params  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
-from engine.gallery import load_gallery, recent  # noqa: E402
-from engine.gallery.addresses import is_signed  # noqa: E402
+from engine.gallery import load_gallery, recent, shared_gallery  # noqa: E402
+from engine.gallery.addresses import cells_of, is_signed, points_of  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
 from engine.jobs.asking import make_request  # noqa: E402
 from engine.jobs.worker import PARENT  # noqa: E402
 from engine.models import profiles  # noqa: E402
+from engine.steps import layout  # noqa: E402
 from engine.store.runs import Runs  # noqa: E402
+from pages.parts import cells  # noqa: E402
 
 _KINDS = {"thumb.webp": thumbnail, "full.webp": full}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -125,9 +128,46 @@ async def picture(request: Request) -> Response:
     return FileResponse(path, media_type="image/webp", headers=_FOREVER)
 
 
-app = st.App(
-    ROOT / "pages" / "frame.py", lifespan=lifespan, routes=[Route("/pictures/{hash}/{kind}", picture, methods=["GET"])]
-)
+async def grid_cells(request: Request) -> Response:
+    """What a grid shows of some pictures of a gallery, by their places in it, for who holds a signed address."""
+    fingerprint, query = request.path_params["fingerprint"], request.query_params
+    user, home = query.get("u", ""), settings.load().home
+    if not is_signed(home, cells_of(fingerprint), user, query.get("k", "")):
+        return PlainTextResponse("This address is not signed by this app.", 403)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > cells.LONGEST:
+            return PlainTextResponse("This asks for too much.", 413)
+    try:
+        gallery = await run_in_threadpool(shared_gallery, fingerprint, home)
+        pictures = [gallery.pictures[place] for place in cells.places_asked(body, gallery)]
+    except VitrineError as problem:
+        return PlainTextResponse(problem.message, 404)
+    except ValueError:
+        return PlainTextResponse(f"A list of at most {cells.MOST:,} places in this gallery is wanted.", 400)
+    said = cells.cells(pictures, cells.left_captions(query.get("captions", "")), home, user)
+    # ASCII: a file's name may hold halves of characters, which have no UTF-8.
+    return Response(json.dumps(said), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def map_points(request: Request) -> Response:
+    """The points of a map as float32 pairs, for who holds a signed address."""
+    name, query, home = request.path_params["name"], request.query_params, settings.load().home
+    if not is_signed(home, points_of(name), query.get("u", ""), query.get("k", "")):
+        return PlainTextResponse("This address is not signed by this app.", 403)
+    path = layout.path_named(home, name)  # only names that a page has signed get here
+    if not path.is_file():
+        return PlainTextResponse("This map is no longer here.", 404)
+    return FileResponse(path, media_type="application/octet-stream", headers=_FOREVER)
+
+
+ROUTES = [
+    Route("/pictures/{hash}/{kind}", picture, methods=["GET"]),
+    Route("/galleries/{fingerprint}/pictures", grid_cells, methods=["POST"]),
+    Route("/maps/{name}/points.f32", map_points, methods=["GET"]),
+]
+app = st.App(ROOT / "pages" / "frame.py", lifespan=lifespan, routes=ROUTES)
 
 if __name__ == "__main__":
     app.run()

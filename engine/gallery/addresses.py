@@ -1,6 +1,7 @@
-"""Signed addresses of pictures: who may see a picture is decided where its address is made, not by guessing a hash.
+"""Signed addresses: who may see a picture or a gallery is decided where its address is made, not by guessing a hash.
 
-Streamlit's login does not reach routes of our own, so each address carries an HMAC of hash and user.
+Streamlit's login does not reach routes of our own, so each address carries an HMAC of what it leads to and the user.
+Addresses are relative: only a page knows by which name its reader has reached it.
 """
 
 from __future__ import annotations
@@ -11,18 +12,48 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from engine.errors import StoreError
 
 
-def signature(home: Path, hash: str, user: str = "") -> str:
-    """24 hex digits that only this workspace can make for this picture and user."""
-    return hmac.new(_secret(home), f"{hash}\0{user}".encode(), hashlib.sha256).hexdigest()[:24]
+def picture_address(home: Path, hash: str, kind: str = "thumb.webp", user: str = "") -> str:
+    """Where a picture is: `kind` is thumb.webp or full.webp."""
+    return f"pictures/{hash}/{kind}{_signed(home, hash, user)}"
 
 
-def is_signed(home: Path, hash: str, user: str, said: str) -> bool:
+def cells_address(home: Path, fingerprint: str, user: str = "") -> str:
+    """Where the cells of a gallery's grid are asked for by their places."""
+    return f"galleries/{fingerprint}/pictures{_signed(home, cells_of(fingerprint), user)}"
+
+
+def cells_of(fingerprint: str) -> str:
+    """What the signature of a gallery's cells is of: never what a picture's could be of."""
+    return f"gallery {fingerprint}"
+
+
+def points_address(home: Path, name: str, version: str, user: str = "") -> str:
+    """Where the points of the map of this name are; a map made anew has another address, so that caches may keep it."""
+    return f"maps/{name}/points.f32{_signed(home, points_of(name), user)}&v={version}"
+
+
+def points_of(name: str) -> str:
+    """What the signature of a map's points is of."""
+    return f"map {name}"
+
+
+def signature(home: Path, what: str, user: str = "") -> str:
+    """24 hex digits that only this workspace can make for this picture or gallery and user."""
+    return hmac.new(_secret(home), f"{what}\0{user}".encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def is_signed(home: Path, what: str, user: str, said: str) -> bool:
     """Whether `said` is that signature."""
-    return hmac.compare_digest(signature(home, hash, user).encode(), said.encode("utf-8", "replace"))
+    return hmac.compare_digest(signature(home, what, user).encode(), said.encode("utf-8", "replace"))
+
+
+def _signed(home: Path, what: str, user: str) -> str:
+    return f"?k={signature(home, what, user)}" + (f"&u={quote(user, safe='')}" if user else "")
 
 
 @cache

@@ -173,7 +173,7 @@ def _umap(parts: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
             n_neighbors=near.shape[1] + 1,
             precomputed_knn=(np.hstack([itself, near]), np.hstack([np.zeros_like(far[:, :1]), far]), None),
             n_epochs=epochs,
-            init=(10 * scaled(parts[:, :2]) + tiny).astype(np.float32),
+            init=(10 * scaled(parts[:, :2]) + tiny).astype(np.float32),  # pyright: ignore[reportArgumentType]
             random_state=seed,
             n_jobs=1,
             tqdm_kwds={"file": _Rounds(progress), "disable": False, "bar_format": "{n}", "mininterval": 0.1},
