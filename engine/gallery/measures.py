@@ -13,6 +13,10 @@ same photo tells much the same at any resolution. Sources, and where we depart f
   2013) over the variance of the lightness, so that low contrast is not taken for blur. At this size only blur that
   shows in a preview counts: most photos lie between 0.15 and 2; a Gaussian blur of 2 pixels in one of 640 leaves about
   0.05, one of 4 pixels 0.01. Large smooth things (fruit, fog, sky) look soft to it, too;
+* blur: Crete et al., The blur effect, SPIE 2007: how much of the steps between neighbours is left when the picture is
+  blurred once more, along rows or columns, whichever is worse, so that it tells motion blur, too. We weigh each step by
+  its size: in the mean over all, smooth skies behind a sharp figure count as blurred. Real photos reach 0.31, a
+  Gaussian blur of 3 pixels in one of 640 leaves 0.31 or more, one of 5 pixels 0.47;
 * entropy: Shannon's, of the grey levels.
 
 The bounds between words are ours, set by looking at photographs.
@@ -34,6 +38,7 @@ _PERCENTS = (1, 5, 25, 50, 75, 95, 99)
 _ASPECTS = {"1:1": 1.0, "5:4": 1.25, "4:3": 4 / 3, "3:2": 1.5, "16:10": 1.6, "16:9": 16 / 9, "2:1": 2.0, "3:1": 3.0}
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _BITS = 5  # a channel, for colour names
+_WINDOW = 11  # pixels over which `blur` blurs once more
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Measures:
         grey: there is no colour in it.
         colourfulness: Hasler and Süsstrunk's M; 0 grey, 109 extremely colourful.
         sharpness: 0 where all is blurred or plain; from about 0.15 on where it is sharp, 20 for pure noise.
+        blur: 0 where nothing is left of edges when blurred once more, 1 where all is: it was blurred before.
         entropy: of the grey levels, 0 to 8 bits.
         width: in pixels, as given.
         height: in pixels, as given.
@@ -69,6 +75,7 @@ class Measures:
     grey: bool
     colourfulness: float
     sharpness: float
+    blur: float
     entropy: float
     width: int
     height: int
@@ -165,10 +172,20 @@ def measure(picture: Image.Image) -> Measures:
         grey=_is_grey(rgb),
         colourfulness=_colourfulness(rgb),
         sharpness=_sharpness(light),
+        blur=max(_blur(light[:, ::2]), _blur(light[::2].T)),  # every other line tells as much
         entropy=small.convert("L").entropy(),
         width=width,
         height=height,
     )
+
+
+def colour_grid(picture: Image.Image, side: int) -> np.ndarray:
+    """CIE L*a*b* (D65) of the mean colours of a grid of side x side parts: (side, side, 3) float64."""
+    linear = _LINEAR[np.asarray(picture.convert("RGB").resize((side, side), Image.Resampling.BOX))]
+    xyz = linear @ np.array([(0.4339, 0.2126, 0.0177), (0.3762, 0.7152, 0.1095), (0.1899, 0.0722, 0.8728)])  # white: 1
+    bent = np.where(xyz > 216 / 24389, np.cbrt(xyz), (xyz * (24389 / 27) + 16) / 116)
+    x, y, z = np.moveaxis(bent, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def _word(value: float, bounds: tuple[tuple[float, str], ...], above: str) -> str:
@@ -275,3 +292,16 @@ def _sharpness(light: np.ndarray) -> float:
     inner = light[1:-1, 1:-1]
     laplacian = light[:-2, 1:-1] + light[2:, 1:-1] + light[1:-1, :-2] + light[1:-1, 2:] - 4 * inner
     return float(laplacian.var(dtype=np.float64) / (inner.var(dtype=np.float64) + 1))
+
+
+def _blur(light: np.ndarray) -> float:
+    """The blur effect down the columns of L*; what hardly changes in this direction cannot be blurred in it."""
+    if len(light) < 2 * _WINDOW:
+        return 0.0
+    light = np.ascontiguousarray(light)
+    sums = np.cumsum(light, axis=0)
+    again = (sums[_WINDOW:] - sums[:-_WINDOW]) / _WINDOW  # its row i is the mean of rows i + 1 to i + _WINDOW
+    first = _WINDOW // 2 + 1
+    steps = np.abs(np.diff(light[first : first + len(again)], axis=0)).ravel()
+    left = np.minimum(steps, np.abs(np.diff(again, axis=0)).ravel())
+    return float(np.vdot(steps, left) / (np.vdot(steps, steps) + 0.01 * steps.size))

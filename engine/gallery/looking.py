@@ -1,0 +1,291 @@
+"""One look at every picture: its thumbnail, and all that health, sorting and a map without a model need to know of it.
+
+What was seen is kept by content in `<home>/looks.sqlite`, some hundred pictures a row: one commit a second, and a
+gallery of 100,000 is read back in a fraction of one. Nothing is lost but the last second when the pass is killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.database import connect
+from engine.errors import StoreError
+from engine.gallery.copies import SKETCH, perceptual_hashes, sketch
+from engine.gallery.measures import COLOURS, SIDE, colour_grid, measure
+from engine.gallery.pictures import Picture
+from engine.gallery.reading import FLEETING, Unreadable, read_picture
+from engine.gallery.thumbs import THUMB, keep_thumbnail
+
+METHOD = 1  # raised when the same picture would be described otherwise: all are looked at anew
+CHANGED = "changed since its folder was opened"
+WORDS = (*COLOURS, "black and white", "colourful")
+GRID = 4  # colours are kept as so many means a side
+_LOOK = np.dtype(
+    [
+        *((name, "<f4") for name in ("lightness", "darkest", "lightest", "contrast", "sharpness", "blur")),
+        *((name, "<f4") for name in ("colourfulness", "entropy")),
+        ("grey", "?"),
+        ("colour", "u1"),
+        ("hash", "<u8"),
+        ("mirrored", "<u8"),
+        ("sketch", "u1", (SKETCH * SKETCH,)),
+        ("features", "<f2", (3 * GRID * GRID + len(COLOURS),)),
+    ]
+)
+_MEASURED = ("lightness", "contrast", "sharpness", "blur", "colourfulness", "entropy", "grey")
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, method INTEGER NOT NULL, hashes BLOB NOT NULL,
+        looks BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS unseen (hash BLOB PRIMARY KEY, reason TEXT NOT NULL);
+"""
+_CHUNK = 8  # pictures of one task: tiny ones take no longer than handing them out
+_COMMIT_SECONDS = 1.0
+_Seen = tuple[str, bytes, str]  # hash, the look or nothing, why nothing
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What is known of a gallery's pictures, in its order; NaN, 0 or empty where one was not looked at.
+
+    Args:
+        known: (n,) which were.
+        unread: why those that could not be were not, by name.
+        width: (n,) in pixels, as shown; known of every picture, as is height.
+        height: (n,) in pixels.
+        lightness: (n,) as are all columns to `colour`; see measures.Measures for what they mean.
+        darkest: L* that five percent of the pixels do not exceed.
+        lightest: L* that 95 percent do not exceed.
+        contrast: standard deviation of L*.
+        sharpness: variance of the Laplacian over that of L*.
+        blur: the blur effect, 0 to 1.
+        colourfulness: Hasler and Süsstrunk's M.
+        entropy: of the grey levels, in bits.
+        grey: bool; False where unknown.
+        colour: the most striking colour, a word.
+        hash: perceptual hash, uint64.
+        mirrored: that of the picture mirrored left and right.
+        sketch: (n, SKETCH²) uint8, the picture as so few grey levels.
+        features: (n, 60) float32, for a map by colour: L*a*b* of a grid of 4 x 4, row by row, then the square roots of
+            the shares of measures.COLOURS; scaled so that each part spreads about 1 over many photos.
+    """
+
+    known: np.ndarray
+    unread: Mapping[str, str]
+    width: np.ndarray
+    height: np.ndarray
+    lightness: np.ndarray
+    darkest: np.ndarray
+    lightest: np.ndarray
+    contrast: np.ndarray
+    sharpness: np.ndarray
+    blur: np.ndarray
+    colourfulness: np.ndarray
+    entropy: np.ndarray
+    grey: np.ndarray
+    colour: np.ndarray
+    hash: np.ndarray
+    mirrored: np.ndarray
+    sketch: np.ndarray
+    features: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+def look_over(
+    pictures: Sequence[Picture], home: Path, max_pixels: int, progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Look at what was not looked at yet: make the thumbnail, and keep what can be told of it.
+
+    A picture that vanished, changed or cannot be decoded is passed over, and the reason kept.
+
+    Args:
+        pictures: of a gallery; the same content is looked at once.
+        home: the workspace.
+        max_pixels: of the settings.
+        progress: called here, at least four times a second, with distinct pictures done and in all; what it raises
+            ends the pass, and what was seen so far is kept.
+
+    Raises:
+        StoreError: the workspace cannot be used.
+    """
+    show = progress or (lambda done, total: None)
+    paths: dict[str, list[Path]] = {}
+    for picture in pictures:
+        paths.setdefault(picture.hash, []).append(picture.path)
+    with _opened(home) as db:
+        with db:
+            db.execute("DELETE FROM seen WHERE method <> ?", (METHOD,))
+        known = _found(db, list(paths))
+        hopeless = {hash for hash, reason in _reasons(db).items() if reason not in {*FLEETING, CHANGED}}
+        todo = [hash for hash, at in zip(paths, known, strict=True) if at < 0 and hash not in hopeless]
+        done, new = len(paths) - len(todo), list[_Seen]()
+        show(done, len(paths))
+        committed = time.monotonic()
+        try:
+            for batch in _in_threads([(hash, paths[hash]) for hash in todo], home, max_pixels):
+                new += batch
+                if new and time.monotonic() - committed > _COMMIT_SECONDS:
+                    _keep(db, new)
+                    new, committed = [], time.monotonic()
+                done += len(batch)
+                show(done, len(paths))
+        finally:
+            _keep(db, new)
+
+
+def looks(pictures: Sequence[Picture], home: Path) -> Looks:
+    """What is known of these pictures, in their order.
+
+    Raises:
+        StoreError: the workspace cannot be used.
+    """
+    with _opened(home) as db:
+        places = _found(db, [p.hash for p in pictures])
+        rows, reasons = _rows(db, places), _reasons(db)
+    known = places >= 0
+    columns = {name: np.ascontiguousarray(rows[name]) for name in _LOOK.names or ()}
+    for name, values in columns.items():
+        if values.dtype.kind == "f":
+            columns[name] = values.astype(np.float64 if values.ndim == 1 else np.float32)
+            columns[name][~known] = np.nan
+    columns["colour"] = np.array((*WORDS, ""), object)[np.where(known, columns["colour"], len(WORDS))]
+    return Looks(
+        known=known,
+        unread={
+            p.name: reasons[p.hash] for p, seen in zip(pictures, known, strict=True) if not seen and p.hash in reasons
+        },
+        width=np.array([p.width for p in pictures], float),
+        height=np.array([p.height for p in pictures], float),
+        **columns,
+    )
+
+
+def look(picture: Image.Image) -> np.ndarray:
+    """All that is kept of a picture in RGB, but for its size: one row of `_LOOK`."""
+    row = np.zeros((), _LOOK)
+    measured = measure(picture)
+    for name in _MEASURED:
+        row[name] = getattr(measured, name)
+    row["darkest"], row["lightest"] = measured.percentiles[1], measured.percentiles[5]
+    row["colour"] = WORDS.index(measured.colour)
+    small = picture.resize((SKETCH * 4, SKETCH * 4), Image.Resampling.BOX, reducing_gap=2)
+    row["hash"], row["mirrored"] = perceptual_hashes(small)
+    row["sketch"] = sketch(small)
+    shares = dict.fromkeys(COLOURS, 0.0) | {c.name: c.area for c in measured.colours}
+    grid = (colour_grid(small, GRID) - (50, 0, 0)) / (25, 12, 16)
+    row["features"] = np.concatenate([grid.ravel(), 4 * np.sqrt(list(shares.values()))])
+    return row
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with closing(connect(home / "looks.sqlite", _TABLES)) as db:
+            yield db
+    except (OSError, sqlite3.Error) as problem:
+        raise StoreError(
+            f"What was seen of the pictures cannot be kept in {home}: {problem}.",
+            "Check its permissions and free space; a damaged looks.sqlite may be deleted, it is made again.",
+        ) from problem
+
+
+def _in_threads(todo: Sequence[tuple[str, list[Path]]], home: Path, max_pixels: int) -> Iterator[list[_Seen]]:
+    """What was seen, as it comes; nothing where nothing came for a while. In threads: decoding lets go of Python."""
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="look")
+    chunks = iter([todo[at : at + _CHUNK] for at in range(0, len(todo), _CHUNK)])
+    pending: set[Future[list[_Seen]]] = set()
+    try:
+        while True:
+            while len(pending) < 4 * workers and (chunk := next(chunks, None)):
+                pending.add(pool.submit(_look_at_all, chunk, home, max_pixels))
+            if not pending:
+                return
+            finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            yield [seen for future in finished for seen in future.result()]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a picture being decoded cannot be interrupted
+
+
+def _look_at_all(chunk: Sequence[tuple[str, list[Path]]], home: Path, max_pixels: int) -> list[_Seen]:
+    return [_look_at(hash, paths, home, max_pixels) for hash, paths in chunk]
+
+
+def _look_at(hash: str, paths: Sequence[Path], home: Path, max_pixels: int) -> _Seen:
+    """Look at the first of these files that still has this content."""
+    reason = ""
+    for path in paths:
+        try:
+            picture = read_picture(path, max_pixels, enough=2 * max(THUMB, SIDE))
+        except Unreadable as problem:
+            reason = problem.reason
+            continue
+        if _digest(path) == hash:
+            keep_thumbnail(home, hash, picture)
+            return hash, look(picture).tobytes(), ""
+        reason = CHANGED
+    return hash, b"", reason
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _keep(db: sqlite3.Connection, new: Sequence[_Seen]) -> None:
+    seen = [(hash, row) for hash, row, _ in new if row]
+    with db:
+        if seen:
+            hashes, rows = bytes.fromhex("".join(hash for hash, _ in seen)), b"".join(row for _, row in seen)
+            db.execute("INSERT INTO seen (method, hashes, looks) VALUES (?, ?, ?)", (METHOD, hashes, rows))
+        db.executemany("DELETE FROM unseen WHERE hash = ?", [(bytes.fromhex(hash),) for hash, _ in seen])
+        unseen = [(bytes.fromhex(hash), reason) for hash, _, reason in new if reason]
+        db.executemany("INSERT OR REPLACE INTO unseen VALUES (?, ?)", unseen)
+
+
+def _reasons(db: sqlite3.Connection) -> dict[str, str]:
+    """Why pictures could not be looked at when that was tried last, by their hashes."""
+    return {hash.hex(): reason for hash, reason in db.execute("SELECT hash, reason FROM unseen")}
+
+
+def _found(db: sqlite3.Connection, hashes: Sequence[str]) -> np.ndarray:
+    """(n,) which row of all that are kept, counted over the blocks by id, is of this content; -1 where none is."""
+    blocks = [row for (row,) in db.execute("SELECT hashes FROM seen WHERE method = ? ORDER BY id", (METHOD,))]
+    kept, wanted = (np.frombuffer(b, "<u8").reshape(-1, 4) for b in (b"".join(blocks), bytes.fromhex("".join(hashes))))
+    if not len(kept):
+        return np.full(len(wanted), -1)
+    order = np.argsort(kept[:, 0])  # a quarter of a hash is as good as all of it; the rest is compared below
+    at = np.searchsorted(kept[order, 0], wanted[:, 0])
+    places = order[np.minimum(at, len(order) - 1)]
+    return np.where((kept[places] == wanted).all(axis=1), places, -1)
+
+
+def _rows(db: sqlite3.Connection, places: np.ndarray) -> np.ndarray:
+    """(n,) of `_LOOK`: what is kept at these places, zeros where they are -1; reads only blocks that hold some."""
+    blocks = db.execute("SELECT id, length(hashes) / 32 FROM seen WHERE method = ? ORDER BY id", (METHOD,)).fetchall()
+    rows, known = np.zeros(len(places), _LOOK), places >= 0
+    if not known.any():
+        return rows
+    counts = np.array([n for _, n in blocks])
+    of = np.searchsorted(np.cumsum(counts), places[known], side="right")  # the block of each
+    needed = np.unique(of)
+    read = [db.execute("SELECT looks FROM seen WHERE id = ?", (blocks[i][0],)).fetchone()[0] for i in needed]
+    skipped = np.cumsum(counts * ~np.isin(np.arange(len(counts)), needed))  # rows before each that were not read
+    rows[known] = np.frombuffer(b"".join(read), _LOOK)[places[known] - skipped[of]]
+    return rows
