@@ -30,9 +30,16 @@ class Picture:
         """Where the file lies."""
         return Path(self.root, self.name)
 
-    def open(self) -> Image.Image:
-        """The picture as RGB, turned upright; raises Unreadable with the reason."""
-        return read_picture(self.path, max(MAX_PIXELS, self.width * self.height))  # it passed the scan's limit
+    def open(self, shorter: int = 0) -> Image.Image:
+        """The picture as RGB, turned upright; raises Unreadable with the reason.
+
+        Args:
+            shorter: 0 for the whole picture; else a JPEG may come smaller, its shorter side still at least so many
+                pixels.
+        """
+        enough = -(-shorter * max(self.width, self.height) // max(1, min(self.width, self.height)))
+        limit = max(MAX_PIXELS, self.width * self.height)  # it passed the scan's
+        return read_picture(self.path, limit, enough)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,11 @@ class Gallery:
     def by_name(self) -> dict[str, Picture]:
         """Pictures by their relative name."""
         return {p.name: p for p in self.pictures}
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Places in `pictures` by relative name."""
+        return {p.name: place for place, p in enumerate(self.pictures)}
 
     def __len__(self) -> int:
         return len(self.pictures)

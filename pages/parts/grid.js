@@ -23,7 +23,6 @@ class Grid {
     this.space = root.querySelector(".space")
     this.bar = root.querySelector(".bar")
     this.lines = new Map() // elements in the page, by line
-    this.spare = []
     root.querySelector(".late").remove()
     this.scroller.onscroll = () => this.scrolled()
     this.space.onclick = (event) => this.clicked(event)
@@ -44,7 +43,7 @@ class Grid {
     this.order = order
     this.state = recalled(header, !state)
     if (this.state !== state) clearTimeout(this.sending)
-    header.first.forEach((cell, at) => this.state.cells.known.set(this.place(at), cell))
+    header.first.forEach((cell, at) => this.state.cells.known.set(this.placeOf(at), cell))
     this.root.classList.toggle("selectable", header.selectable)
     this.space.ariaMultiSelectable = String(header.selectable)
     this.shape = JSON.stringify([header.token, header.groups, header.size, header.across, header.height])
@@ -72,7 +71,7 @@ class Grid {
     grids.delete(this.root)
   }
 
-  place(at) {
+  placeOf(at) {
     return this.order ? this.order[at] : at
   }
 
@@ -83,7 +82,7 @@ class Grid {
   }
 
   arrange() {
-    const { header, scroller, space, plan, state } = this
+    const { header, scroller, space, state } = this
     this.measured = this.box
     if (!scroller.offsetWidth) return // in a closed tab; its opening is a resize
     scroller.style.maxHeight = header.height
@@ -99,9 +98,8 @@ class Grid {
     space.ariaRowCount = this.plan.count
     space.ariaColCount = this.plan.across
     const hadFocus = this.focusedCell
-    this.lines.forEach((line) => line.remove())
+    space.replaceChildren()
     this.lines.clear()
-    if (plan?.across !== this.plan.across) this.spare = []
     this.scrollTo(this.plan.lineOf(state.at).top + state.below) // what was on top stays there
     this.settled = scroller.scrollTop
     this.draw()
@@ -127,49 +125,54 @@ class Grid {
 
   draw() {
     if (!this.plan || !this.header.count) return
-    // A screen more above and below: what is scrolled to next is there already.
-    const lines = this.plan.linesBetween(Math.max(0, this.top - this.view), this.top + 2 * this.view)
+    const { scrollTop } = this.scroller // read once: after a change it would cost a layout
+    const top = scrollTop * this.scale
+    const margin = this.view / 2 // above and below: what is scrolled to next is there already
+    const lines = this.plan.linesBetween(top - margin, top + this.view + margin)
     this.drawn = lines.filter((line) => line.row >= 0)
     const active = this.plan.lineOf(this.state.active) // stays in the page: it has the focus, or is the way to the grid
     if (!lines.some((line) => line.id === active.id)) {
       const after = lines.findIndex((line) => line.top > active.top)
       lines.splice(after < 0 ? lines.length : after, 0, active)
     }
-    this.dropAllBut(new Set(lines.map((line) => line.id)))
-    let next = this.space.firstChild
-    for (const line of lines) {
-      // Those that stay are in order, and are not moved: the focused one would lose the focus.
-      const element = this.lines.get(line.id) ?? this.space.insertBefore(this.elementFor(line), next)
-      next = element.nextSibling
-      // Where the list is scrolled in larger steps, lines move against the page.
-      element.style.top = `${line.top - this.top + this.scroller.scrollTop}px`
-      element.cells?.forEach((cell, i) => this.paint(cell, line.first + i, line.end))
-    }
+    this.putLines(lines, top - scrollTop)
     this.load()
   }
 
-  dropAllBut(wanted) {
-    for (const [id, element] of this.lines) {
-      if (wanted.has(id)) continue
-      element.remove()
-      this.lines.delete(id)
-      if (element.cells) this.spare.push(element)
+  // The elements of these lines, in their order. Those that stay are not moved, as the focused one would lose the focus;
+  // the others are used again where they are, if they can be: moving all of them at each step would cost a frame.
+  putLines(lines, shift) {
+    const { sections, across } = this.plan
+    const wanted = new Set(lines.map((line) => line.id))
+    const free = []
+    for (const element of [...this.space.children]) {
+      if (wanted.has(element.line)) continue
+      this.lines.delete(element.line)
+      if (element.cells) free.push(element)
+      else element.remove()
     }
-  }
-
-  elementFor(line) {
-    const { across, sections } = this.plan
-    const element = line.row < 0 ? titleOf(sections[line.s], across) : this.spare.pop() ?? rowOf(across)
-    element.ariaRowIndex = line.index
-    this.lines.set(line.id, element)
-    return element
+    let next = this.space.firstChild
+    for (const line of lines) {
+      let element = this.lines.get(line.id)
+      if (!element) {
+        element = line.row < 0 ? titleOf(sections[line.s], across) : free.shift() ?? rowOf(across)
+        if (element !== next) this.space.insertBefore(element, next)
+        Object.assign(element, { line: line.id, ariaRowIndex: line.index })
+        this.lines.set(line.id, element)
+      }
+      next = element.nextSibling
+      // Where the list is scrolled in larger steps, lines move against the page.
+      element.style.top = `${line.top - shift}px`
+      element.cells?.forEach((cell, i) => this.paint(cell, line.first + i, line.end))
+    }
+    free.forEach((element) => element.remove())
   }
 
   paint(button, at, end) {
     const { state, header } = this
     button.hidden = at >= end
     if (button.hidden) return
-    const cell = state.cells.known.get(this.place(at))
+    const cell = state.cells.known.get(this.placeOf(at))
     if (button.at !== at || button.cell !== cell) {
       Object.assign(button, { at, cell })
       const image = button.firstChild
@@ -196,10 +199,12 @@ class Grid {
 
   load() {
     const [low, high] = [this.drawn[0]?.first ?? 0, (this.drawn.at(-1)?.end ?? 0) - 1]
-    const before = span(Math.max(0, 2 * low - high), low - 1)
-    const after = span(high + 1, Math.min(2 * high - low, this.header.count - 1))
-    const places = (positions) => positions.map((at) => this.place(at))
-    this.state.cells.load(places(span(low, high)), places([...after, ...before]), () => this.draw())
+    const reach = high - low + 1
+    const within = (from, to) =>
+      span(Math.max(0, from), Math.min(to, this.header.count - 1)).map((at) => this.placeOf(at))
+    const soon = Math.ceil(reach / 2)
+    const later = [...within(high + 1, high + 2 * reach), ...within(low - 2 * reach, low - 1)]
+    this.state.cells.load(within(low - soon, high + soon), later, () => this.draw())
   }
 
   // --- Focus, keys and clicks ---

@@ -25,7 +25,7 @@ from pages.parts.plain_grid import Grid, paged, plain_grid
 
 __all__ = ["Grid", "gallery_grid", "paged", "picture_grid", "plain_grid"]
 
-_FIRST = 120  # cells sent along: what a large window shows at first
+_FIRST = 200  # cells sent along: what a large window shows at first
 _HERE = Path(__file__).parent
 _SCRIPTS = ("grid_plan", "grid_cells", "grid_selection", "grid")
 _GRID = component(
@@ -74,7 +74,8 @@ def gallery_grid(
             gallery, order, key, captions=captions, size=size, chosen=chosen, groups=groups, selectable=selectable
         )
     said, home, user = captions or {}, workspace.settings().home, workspace.user()
-    places = np.asarray(order, np.uint32)
+    as_they_come = isinstance(order, range) and order == range(len(order))
+    places = np.arange(len(order), dtype=np.uint32) if as_they_come else np.asarray(order, np.uint32)
     token = _token(places, gallery.fingerprint)
     kept = _kept(key, token)
     header = {
@@ -93,7 +94,6 @@ def gallery_grid(
         "chosen": _position(chosen, places, gallery),
         "first": cells([gallery.pictures[i] for i in places[:_FIRST].tolist()], said, home, user),
     }
-    as_they_come = isinstance(order, range) and order == range(len(order))
     got = _draw(key, pack(header) if as_they_come else pack(header, order=places))
     at = _opened(got.opened, token, len(places))
     return Grid(
