@@ -59,7 +59,7 @@ def _look(gallery: Gallery, settings: Settings, progress: Progress) -> None:
         progress.advance(done - progress.done)
         progress.check()
 
-    with (settings.home / "looks.lock").open("a") as lock:
+    with (settings.home / "looking.lock").open("a") as lock:
         progress.start("waiting for others who look at pictures", 0)
         while not _got(lock):
             time.sleep(0.2)
