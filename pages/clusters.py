@@ -91,7 +91,11 @@ def _ask(gallery: Gallery) -> None:
     if why:
         button.button("Run", type="primary", disabled=True, key="run", help=plain(why))
     elif params:
-        run_panel.price_and_run(make_request("clusters", gallery, params, specs), gallery, params, button)
+        part = sidebar.set_in_use(gallery)
+        if part is not None and not len(workspace.places(gallery, part.members)):
+            st.warning(f"No picture of the set {plain(part.name)} is in this gallery any more.")
+            return
+        run_panel.price_and_run(make_request("clusters", gallery, params, specs, part=part), gallery, params, button)
 
 
 def _no_model(why: str) -> None:
@@ -113,7 +117,8 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
             here = now is not None and now.id == run.id
             kind = "primary" if here else "secondary"
             who = said.models["vision"].label
-            name = plain(", ".join([said.params["criterion"]["name"], *run_panel.choices(said.params)]))
+            of = [] if said.selection == "everything" else [f"of {said.selection}"]
+            name = plain(", ".join([said.params["criterion"]["name"], *run_panel.choices(said.params), *of]))
             if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=plain(who)):
                 run_panel.open_run(run.id)
 
@@ -147,8 +152,9 @@ def _first_answer() -> None:
 
 def _glimpse(gallery: Gallery) -> None:
     """A few pictures from all over the gallery, while nothing is asked yet."""
-    step = max(1, len(gallery) // 32)
-    if clicked := picture_grid(gallery.pictures[::step][:32], "glimpse", size=96):
+    here = sidebar.places_in_use(gallery)
+    some = [gallery.pictures[i] for i in here[:: max(1, len(here) // 32)][:32]]
+    if clicked := picture_grid(some, "glimpse", size=96):
         st.switch_page("gallery.py", query_params={"picture": clicked})
 
 

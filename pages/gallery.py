@@ -1,141 +1,65 @@
-"""Look: open a folder, an archive or a dropped folder; see its pictures and what could not be read."""
+"""Look: what is in a folder: its pictures, their map, their health, sets of them, and what could not be read."""
 
 from __future__ import annotations
-
-from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from engine.errors import GalleryError
-from engine.gallery import Gallery, uploads
-from engine.jobs import live
-from pages.parts import sidebar, workspace
-from pages.parts.grid import paged, picture_grid
-from pages.parts.picture_card import facts
+from engine.gallery import Gallery
+from pages.parts import look_health, look_map, look_pictures, look_sets, open_gallery, sidebar
 from pages.parts.workspace import plain
 
-_SUFFIXES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "csv", "jsonl"]
+_VIEWS = {
+    "Pictures": (":material/grid_view:", look_pictures.draw),
+    "Map": (":material/scatter_plot:", look_map.draw),
+    "Health": (":material/health_and_safety:", look_health.draw),
+    "Sets": (":material/bookmarks:", look_sets.draw),
+}
+_HOW = """
+**Pictures** are sorted, grouped and filtered by any column: the file's own, your metadata, what was measured, the
+clusters of earlier runs. **Search** compares words, or one of the pictures, with every picture through the matcher
+(CLIP-like); without a matcher, words are looked for in descriptions of earlier runs.
 
+The **map** puts pictures that the matcher finds alike near each other: PCA first, then UMAP (McInnes et al., 2018,
+arXiv 1802.03426). Neighbourhoods mean something; distances across the map and the axes do not. Without a matcher it
+shows measured colours.
 
-def _open_forms() -> None:
-    """The three ways to open pictures, and under them why the last try failed."""
-    way = st.radio("How", list(_WAYS), key="open_way", horizontal=True, label_visibility="collapsed")
-    _WAYS[way]()
-    if failed := st.session_state.pop("open_failed", ""):
-        st.error(plain(failed), icon=":material/error:")
+**Health** looks for nine things that often go wrong in a set of images (after CleanVision). Each is measured on the
+picture itself, without a model.
 
-
-def _folder_form() -> None:
-    with st.form("folder", border=False):
-        path = st.text_input("Folder", placeholder="/home/me/photos", key="folder_path")
-        with st.expander("Labels and metadata"):
-            by = st.text_input(
-                "Labels",
-                "folder",
-                key="folder_labels",
-                help="`folder`: the first folder level. `last`: the last one. `none`. A column of metadata.csv. "
-                "Or a pattern of the file name, such as `{number}_{label}`.",
-            )
-        if st.form_submit_button("Open folder", type="primary"):
-            _start(path, by)
-
-
-def _archive_form() -> None:
-    file = st.file_uploader("A zip or tar of pictures", type=["zip", "tar", "gz", "tgz", "bz2", "xz"], key="archive")
-    if file is not None and st.button("Open the archive", type="primary"):
-        _import(lambda: uploads.import_archive(file, file.name, workspace.settings()))
-
-
-def _dropped_form() -> None:
-    st.caption("Up to about 500 files; for more, zip the folder.")
-    files = st.file_uploader("A folder of pictures", accept_multiple_files="directory", type=_SUFFIXES, key="dropped")
-    if files and st.button(f"Open {len(files)} files", type="primary"):
-        named = [(f.name, f) for f in files]
-        top = named[0][0].split("/")[0] if "/" in named[0][0] else "dropped folder"
-        _import(lambda: uploads.import_files(named, top, workspace.settings()))
-
-
-_WAYS = {"A folder on this machine": _folder_form, "A zip or tar": _archive_form, "Drop a folder": _dropped_form}
-
-
-def _start(path: str, labels: str) -> None:
-    """Check that the folder may be opened, then let the live process scan it."""
-    if not path.strip():
-        st.warning("Type the path of a folder.")
-        return
-    try:
-        real = uploads.allowed(path.strip(), workspace.settings(), st.get_option("server.address") or "")
-    except GalleryError as problem:
-        st.session_state["open_failed"] = f"{problem.message} {problem.hint}"
-        st.rerun()
-    st.session_state["opening"] = {"path": str(real), "labels": labels.strip() or "folder"}
-
-
-def _import(unpack: Any) -> None:  # noqa: ANN401
-    try:
-        with st.spinner("Unpacking"):
-            where: Path = unpack()
-    except GalleryError as problem:
-        st.session_state["open_failed"] = f"{problem.message} {problem.hint}"
-        st.rerun()
-    st.session_state["opening"] = {"path": str(where), "labels": "folder"}
-
-
-@st.fragment(run_every=0.7)
-def _opening() -> None:
-    """The scan, until it is done."""
-    words = st.session_state.get("opening")
-    if not words:
-        return
-    said = live.ask(workspace.settings().home, "open", wait=0.5, **words)
-    if said["state"] in ("working", "away"):
-        total = said.get("total", 0)
-        part = said["done"] / total if total else 0.0
-        text = f"{said['done']:,} of {total:,} files read" if total else "Reading the folder"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(part, text=text)
-            if st.button("Stop", key="stop_opening"):
-                del st.session_state["opening"]
-                st.rerun()
-        return
-    del st.session_state["opening"]
-    if said["state"] == "failed":
-        st.session_state["open_failed"] = f"{said['error']} {said['hint']}"
-    else:
-        st.session_state["open_next"] = said["fingerprint"]
-        st.session_state["open_done"] = True
-    st.rerun()
+A **set** is a selection under a name; every page can ask about one instead of the whole gallery.
+"""
 
 
 def _look(gallery: Gallery) -> None:
-    labels = Counter(p.label for p in gallery.pictures if p.label)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kinds = ["all", *sorted(labels)] if 1 < len(labels) <= 200 else ["all"]
-        label = st.selectbox("Label", kinds, key="look_label", width=260) if len(kinds) > 1 else "all"
-        st.caption(
-            f"{len(gallery):,} pictures · {len(labels):,} labels ({plain(gallery.labels)}) · {plain(gallery.root)}"
-            + (f" · {len(gallery.unread):,} not read" if gallery.unread else "")
-        )
-    shown = [p for p in gallery.pictures if label == "all" or p.label == label]
-    opened = st.query_params.get("picture", "")
-    if opened and opened not in gallery.by_name:
-        st.info(f"There is no picture {plain(opened)} in this gallery.", icon=":material/image_not_supported:")
-    main, side = st.columns([3, 1], gap="medium") if opened in gallery.by_name else (st.container(), None)
-    with main:
-        clicked = picture_grid(paged(shown, "look"), "look_grid", size=120, chosen=opened)
-    if clicked:
-        st.query_params["picture"] = clicked
-        st.rerun()
-    if side:
-        with side:
-            facts(gallery.by_name[opened])
+    labels = {p.label for p in gallery.pictures if p.label}
+    facts = [
+        f"{len(gallery):,} pictures",
+        f"{len(labels):,} labels ({plain(gallery.labels)})" if labels else "no labels",
+        plain(gallery.root),
+        *([f"{len(gallery.unread):,} not read"] if gallery.unread else []),
+    ]
+    st.caption(" · ".join(facts))
+    _VIEWS[_view()][1](gallery)
     if gallery.unread:
         with st.expander(f"{len(gallery.unread):,} files were not read"):
             frame = pd.DataFrame([{"file": u.name, "why": u.reason} for u in gallery.unread])
             st.dataframe(frame, hide_index=True)
+
+
+def _view() -> str:
+    """Which of the views is open, by the address; a row of buttons that open another."""
+    now = st.query_params.get("view", "").capitalize()
+    now = now if now in _VIEWS else "Pictures"
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, (icon, _) in _VIEWS.items():
+            kind = "primary" if name == now else "secondary"
+            if st.button(name, key=f"view_{name}", icon=icon, type=kind) and name != now:
+                for word in ("picture", "check"):  # what is open in the view that is left
+                    st.query_params.pop(word, None)
+                st.query_params["view"] = name.lower()
+                st.rerun()
+    return now
 
 
 st.title("Look")
@@ -143,13 +67,15 @@ st.markdown("What is in this folder, and what could not be read?")
 gallery = sidebar.gallery_in_use()
 if gallery is None:
     st.info("Point Vitrine at a folder of pictures. Nothing leaves this machine by opening it.")
-    _open_forms()
+    open_gallery.forms()
 else:
     if st.session_state.pop("open_done", False):
         st.session_state["open_form"] = False
     with st.expander("Open another folder", key="open_form", on_change="rerun"):
-        _open_forms()
+        open_gallery.forms()
 if "opening" in st.session_state:
-    _opening()
+    open_gallery.opening()
 if gallery is not None:
     _look(gallery)
+with st.expander("How this works"):
+    st.markdown(_HOW)

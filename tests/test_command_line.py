@@ -11,9 +11,15 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine import settings
 from engine.__main__ import main
+from engine.gallery import open_folder, sets
+from engine.gallery.looking import looks
+from engine.jobs.preparing import COLOURS
+from engine.steps import layout
 from engine.store.runs import Runs
 from tests.fake_endpoint import FakeEndpoint
 from tests.planted import ROOT, TWO_COLOURS, many, paint
@@ -233,6 +239,39 @@ def test_sample_and_seed(clusters, tmp_path):
     assert " of 40 pictures" in clusters("--sample", "400", folder=folder)[1]
     assert clusters("--sample", "0", folder=folder)[0] == 2
     assert clusters("--seed", "-1", folder=folder)[0] == 2
+
+
+def test_a_set_by_its_name_or_by_a_value(clusters, pictures, home):
+    gallery = open_folder(pictures, settings.load())
+    sets.save(gallery, "two", ["red/2.png", "blue/1.png"], "by hand", home)
+    assert clusters("--set", "two")[1].startswith("2 clusters of 2 pictures")
+    assert clusters("--set", "label=red")[1].startswith("1 clusters of 3 pictures")
+    code, out, err = clusters("--set", "three")
+    assert (code, out) == (1, "")
+    assert "There is no set 'three'. Saved are: two." in err
+    assert "No picture's label is 'green'. Ask for one of: red, blue." in clusters("--set", "label=green")[2]
+
+
+@pytest.mark.timeout(200)
+def test_warm_makes_looks_and_map_and_says_how_far_it_is(pictures, home):
+    def warm(what, *words):
+        said = [sys.executable, "-m", "engine", "warm", str(what), *words]
+        return subprocess.run(
+            said, cwd=ROOT, env={**os.environ, "VITRINE_HOME": str(home)}, capture_output=True, text=True
+        )
+
+    first = warm(pictures, "--json")
+    assert (first.returncode, first.stderr) == (0, "")
+    steps = [json.loads(line) for line in first.stdout.splitlines()]
+    assert ("looking at the pictures", 5) in {(said["step"], said["total"]) for said in steps}
+    gallery = open_folder(pictures, settings.load())
+    assert looks(gallery.pictures, home).known.all()
+    for method in layout.METHODS:
+        points = layout.load(home, gallery.fingerprint, COLOURS, method)
+        assert points is not None
+        assert np.isfinite(points).all()
+    assert warm(gallery.fingerprint).returncode == 0  # as the live process calls it
+    assert warm("0" * 32).returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from engine.settings import Settings
 from engine.steps import embeddings, layout
 
 WHAT = ("looks", "map")
+_WAITING = "waiting for others who look at pictures"
 COLOURS = ModelSpec("measured", "measured colours", "1")  # what places pictures on the map where no matcher is there
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,8 +61,9 @@ def _look(gallery: Gallery, settings: Settings, progress: Progress) -> None:
         progress.check()
 
     with (settings.home / "looking.lock").open("a") as lock:
-        progress.start("waiting for others who look at pictures", 0)
         while not _got(lock):
+            if progress.step != _WAITING:
+                progress.start(_WAITING, 0)
             time.sleep(0.2)
             progress.check()
         progress.start("looking at the pictures", len(gallery))

@@ -18,11 +18,17 @@ from pages.parts import run_panel, workspace
 from pages.parts.workspace import plain
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=24, show_spinner=False)
 def applied(run_id: str, revision: int, path: str, log: str) -> edits.Edited:
     """A run's result with the changes of a log (as JSON)."""
     del run_id
     return edits.apply(workspace.result(Run(Path(path)), revision), json.loads(log))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def rows(run_id: str, revision: int, path: str, log: str) -> dict[str, Row]:
+    """The rows of `applied` by the names of their pictures."""
+    return {row.file: row for row in applied(run_id, revision, path, log).result.rows}
 
 
 def shown_edits(n: int) -> int:

@@ -19,6 +19,7 @@ from engine.store.runs import Run, Status
 from pages.parts import cluster_changes, run_panel, workspace
 from pages.parts.grid import paged, picture_grid
 from pages.parts.picture_card import close, field
+from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import address, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
@@ -177,6 +178,9 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
                 st.query_params.pop(word, None)
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
+        names = [row.file for row in rows if row.file in gallery.by_name]
+        where = f"{title} by {result.criterion.name}, run {run.id}"
+        save_as_set(gallery, names, where, "group_set", "" if view.startswith("~") else view)
         if not view.startswith("~") and edited:
             cluster_changes.menu(run, result, view, edited)
     by_file = {row.file: row for row in rows}

@@ -149,7 +149,7 @@ class PictureMap {
     const drawn = this.paint(limit)
     this.pace = (performance.now() - began) / (limit || 1)
     painter.show(context)
-    this.few = limit === points.count && drawn.count <= FEW ? drawn.seen : null
+    this.few = limit === points.count && drawn.drawn <= FEW ? drawn.seen : null
     if (this.few) this.drawPictures(context)
     this.mark()
     if (time < Infinity) return
@@ -169,10 +169,11 @@ class PictureMap {
     const how = { radius: this.radius * dense, alpha: Math.max(0.35, 0.92 / (1 + 0.3 * crowd)), limit, most: FEW }
     const at = { scale: scale * dense, left: left * dense, top: top * dense }
     const { lit } = this.legend
-    const unlit = lit.map((one) => 1 - one)
-    const below = lit.includes(0) && painter.draw(points, codes, at, { ...how, table: this.faint, wanted: unlit })
-    const { count, seen } = painter.draw(points, codes, at, { ...how, table: this.table, wanted: lit })
-    return { count: count + (below ? below.count : 0), seen }
+    const none = { count: 0, drawn: 0 }
+    const faint = { ...how, table: this.faint, wanted: lit.map((one) => 1 - one) }
+    const below = lit.includes(0) ? painter.draw(points, codes, at, faint) : none
+    const { count, drawn, seen } = painter.draw(points, codes, at, { ...how, table: this.table, wanted: lit })
+    return { count: count + below.count, drawn: drawn + below.drawn, seen }
   }
 
   drawPictures(context) {

@@ -14,20 +14,24 @@ class Painter {
     this.pixels.fill(colour)
   }
 
-  // Discs of `radius` pixels at the points that `wanted` takes, by code; those of them drawn, at most `most` of them.
+  // Discs of `radius` pixels at the points that `wanted` takes, by code. How many of these are in view, and which were
+  // drawn, also at the border: at most `most` of them.
   draw(points, codes, { scale, left, top }, { radius, alpha, table, wanted, limit, most }) {
     const { pixels, width } = this
     const { x, y } = points
     const { offsets, alphas, reach } = stamp(radius, alpha, width)
     const [right, bottom] = [width - reach, this.image.height - reach]
     const seen = new Uint32Array(most)
+    const [endX, endY] = [width - EDGE, this.image.height - EDGE]
     let count = 0
+    let drawn = 0
     for (let i = 0; i < limit; i++) {
       const px = (x[i] * scale + left + EDGE) | 0
       const py = (top - y[i] * scale + EDGE) | 0
       if (px < reach || py < reach || px >= right || py >= bottom || !wanted[codes[i]]) continue
-      if (count < most) seen[count] = i
-      count++
+      if (drawn < most) seen[drawn] = i
+      drawn++
+      if (px >= EDGE && py >= EDGE && px < endX && py < endY) count++
       const colour = table[codes[i]]
       const redBlue = colour & 0xff00ff
       const green = (colour >>> 8) & 0xff
@@ -41,7 +45,7 @@ class Painter {
         pixels[at + offsets[k]] = 0xff000000 | mixed | (((g + (((green - g) * a) >> 8)) & 0xff) << 8)
       }
     }
-    return { count, seen: seen.subarray(0, Math.min(count, most)) }
+    return { count, drawn, seen: seen.subarray(0, drawn) }
   }
 
   show(context) {

@@ -1,4 +1,7 @@
-"""The sidebar: gallery in use, who answers, what runs. `gallery_in_use` is how pages know what they are about."""
+"""The sidebar: gallery and set in use, who answers, what runs.
+
+`gallery_in_use` and `set_in_use` are how pages know what they are about.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import re
 from collections.abc import Sequence, Set
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from engine.errors import RunError, SettingsError
 from engine.gallery import Gallery, GalleryCard
+from engine.gallery.sets import PictureSet
 from engine.models import profiles
 from engine.settings import is_loopback
 from engine.store.runs import ACTIVE
@@ -28,6 +33,8 @@ def show() -> None:
         _pick_gallery(cards)
         if not is_known:
             st.warning("The gallery in this address is not in this workspace: open its folder.")
+        if gallery := gallery_in_use():
+            _pick_set(gallery)
         _who_answers()
         _what_runs()
 
@@ -38,11 +45,25 @@ def gallery_in_use() -> Gallery | None:
     return workspace.gallery(fingerprint) if fingerprint else None
 
 
+def set_in_use(gallery: Gallery) -> PictureSet | None:
+    """The set that pages ask about; None for the whole gallery."""
+    id = st.session_state.get("set", "")
+    return next((one for one in workspace.sets_of(gallery) if one.id == id), None) if id else None
+
+
+def places_in_use(gallery: Gallery) -> np.ndarray:
+    """Places in the gallery of the pictures in use, in order."""
+    part = set_in_use(gallery)
+    return np.arange(len(gallery)) if part is None else workspace.places(gallery, part.members)
+
+
 def use_gallery(fingerprint: str) -> None:
     """Take another gallery into use; what is open of another one closes. Call it before the sidebar is drawn."""
     st.session_state["gallery"] = fingerprint
-    for word in ("run", "cluster", "picture", "rev"):
+    for word in ("run", "cluster", "picture", "rev", "set", "check", "q", "like"):
         st.query_params.pop(word, None)
+    for word in ("set", "set_said", "look_words", "look_label", "look_sort", "look_group", "look_only"):
+        st.session_state.pop(word, None)
 
 
 def run_in_address() -> str:
@@ -77,7 +98,10 @@ def _follow_run() -> None:
     """A run that was just opened by its address brings its gallery along."""
     id = run_in_address()
     if id and st.session_state.get("run_followed") != id:
-        st.session_state["gallery"] = workspace.runs().get(id).request.gallery
+        request = workspace.runs().get(id).request
+        st.session_state["gallery"] = request.gallery
+        its = workspace.sets_of(workspace.gallery(request.gallery))
+        st.session_state["set_next"] = next((one.id for one in its if one.name == request.selection), "")
     st.session_state["run_followed"] = id
 
 
@@ -122,6 +146,35 @@ def _changed() -> None:
     use_gallery(st.session_state["gallery"])
 
 
+def _pick_set(gallery: Gallery) -> None:
+    """Which part of the gallery pages ask about; a run that is opened brings its set along."""
+    by_id = {one.id: one for one in workspace.sets_of(gallery)}
+    said = st.query_params.get("set", "")
+    if said and said != st.session_state.get("set_said"):
+        st.session_state["set"] = said
+    if (wanted := st.session_state.pop("set_next", None)) is not None:
+        st.session_state["set"] = wanted
+    if st.session_state.get("set", "") not in by_id:
+        if st.session_state.get("set"):
+            st.warning("The set in use is gone: this is the whole gallery.")
+        st.session_state["set"] = ""
+    if by_id:
+        st.selectbox(
+            "Set in use",
+            ["", *by_id],
+            key="set",
+            format_func=lambda id: f"{by_id[id].name} · {len(by_id[id]):,}" if id else "everything",
+        )
+    chosen = st.session_state.get("set", "")
+    st.session_state["set_said"] = chosen
+    if chosen:
+        st.query_params["set"] = chosen
+    else:
+        st.query_params.pop("set", None)
+    if saved := st.session_state.pop("set_saved", ""):
+        st.toast(plain(saved), icon=":material/bookmark_added:")
+
+
 def _who_answers() -> None:
     st.caption("WHO ANSWERS")
     config = workspace.settings()
@@ -147,7 +200,8 @@ def _who_answers() -> None:
         st.markdown("bundled models")
         st.caption("made for Postcards, offline")
         return
-    names = list(dict.fromkeys(plain(spec.name) for spec in specs.values()))
+    asked = [specs[role] for role in ("vision", "chat") if role in specs]
+    names = list(dict.fromkeys(plain(spec.name) for spec in asked))
     st.markdown(" · ".join(names))
     url = next((str(s.options["url"]) for s in specs.values() if "url" in s.options), "")
     where = "on this machine" if not url or is_loopback(url) else "pictures are sent there"

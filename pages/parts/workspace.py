@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+import numpy as np
 import streamlit as st
 
 from engine import settings as engine_settings
-from engine.gallery import Gallery, GalleryCard, load_gallery, recent, uploads
-from engine.gallery.addresses import signature
+from engine.gallery import Gallery, GalleryCard, recent, sets, shared_gallery, uploads
+from engine.gallery.addresses import picture_address
+from engine.gallery.looking import Looks
+from engine.gallery.looking import looks as read_looks
+from engine.gallery.sets import PictureSet
 from engine.jobs.execute import read_result
 from engine.models import profiles
 from engine.settings import Settings
@@ -45,7 +50,7 @@ def galleries() -> list[GalleryCard]:
 
 def gallery(fingerprint: str) -> Gallery:
     """An opened gallery by its fingerprint."""
-    return _gallery(fingerprint, str(settings().home))
+    return shared_gallery(fingerprint, settings().home)
 
 
 def result(run: Run, revision: int = 0) -> Any:  # noqa: ANN401  the analysis' Result
@@ -53,14 +58,46 @@ def result(run: Run, revision: int = 0) -> Any:  # noqa: ANN401  the analysis' R
     return _result(run.id, revision or run.status.revision, str(run.path))
 
 
+def sets_of(gallery: Gallery) -> list[PictureSet]:
+    """A gallery's sets, newest first; each file is read once."""
+    found = [_set(str(path), path.stat().st_mtime_ns) for path in sets.files(settings().home)]
+    return [one for one in found if one and one.root == gallery.root]
+
+
+def places(gallery: Gallery, names: Iterable[str]) -> np.ndarray:
+    """Places in the gallery of the pictures of these names, in the names' order; those that are gone are left out."""
+    return np.array([gallery.index[name] for name in names if name in gallery.index], np.int64)
+
+
+def looks(gallery: Gallery) -> Looks:
+    """What was measured of a gallery's pictures so far."""
+    home = settings().home
+    written = [path.stat() for name in ("looks.sqlite", "looks.sqlite-wal") if (path := home / name).exists()]
+    # Size and time: a reader leaves an empty log of writes behind, whose time says nothing.
+    return _looks(gallery.fingerprint, str(home), tuple((s.st_size, s.st_mtime_ns) for s in written if s.st_size))
+
+
+def runs_of(gallery: Gallery) -> list[tuple[Run, Status]]:
+    """Finished runs of clusters of this gallery, newest first."""
+    done = [(run, status) for run, status in asked() if status.state == "done"]
+    return [(run, status) for run, status in done if run.request.gallery == gallery.fingerprint]
+
+
 def address(hash: str, kind: str = "thumb.webp") -> str:
     """The signed address of a picture; `kind` is thumb.webp or full.webp."""
-    user = str(getattr(st.user, "email", "") or "")
+    return root_address() + picture_address(settings().home, hash, kind, user())
+
+
+def root_address() -> str:
+    """Where this app is for who reads the page: absolute, and ends in /."""
     here = urlsplit(st.context.url or "http://localhost:8501")
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    root = f"{here.scheme}://{here.netloc}" + (f"/{base}" if base else "")
-    key = signature(settings().home, hash, user)
-    return f"{root}/pictures/{hash}/{kind}?k={key}" + (f"&u={quote(user)}" if user else "")
+    return f"{here.scheme}://{here.netloc}/" + (f"{base}/" if base else "")
+
+
+def user() -> str:
+    """Who reads the page, where people log in; else empty."""
+    return str(getattr(st.user, "email", "") or "")
 
 
 def plain(text: str) -> str:
@@ -71,11 +108,23 @@ def plain(text: str) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _gallery(fingerprint: str, home: str) -> Gallery:
-    return load_gallery(fingerprint, Path(home))
+def _places(fingerprint: str, home: str) -> dict[str, int]:
+    return {p.name: i for i, p in enumerate(shared_gallery(fingerprint, Path(home)).pictures)}
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _set(path: str, changed: int) -> PictureSet | None:
+    del changed
+    return sets.load(Path(path))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _looks(fingerprint: str, home: str, stamp: tuple[int, ...]) -> Looks:
+    del stamp
+    return read_looks(shared_gallery(fingerprint, Path(home)).pictures, Path(home))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
 def _result(run_id: str, revision: int, path: str) -> Any:  # noqa: ANN401
     del run_id
     return read_result(Run(Path(path)), revision)

@@ -58,7 +58,7 @@ def test_a_red_umbrella_on_a_beach(postcards, capsys):
     first = search("a red umbrella on a beach")[:10]
     hits = sum(is_one(p, **wanted) for p in first)
     with capsys.disabled():
-        print(f"\na red umbrella on a beach: {hits} of the {there} there are among the first ten", end="")
+        print(f"\na red umbrella on a beach: {hits} of the {there} there are among the first ten", end="")  # noqa: T201
     assert hits == min(there, 10)
     assert is_one(first[0], **wanted)
     assert sum(is_one(p, colour="red") for p in first) >= 8
@@ -76,7 +76,7 @@ def test_whatever_is_asked_for_comes_first(postcards, capsys):
             said = search(f"a {colour} {subject}, {place}")
             precision.append(sum(is_one(p, **wanted) for p in said[:n]) / n)
     with capsys.disabled():
-        print(f"\nR-precision over {len(precision)} questions: {np.mean(precision):.3f}", end="")
+        print(f"\nR-precision over {len(precision)} questions: {np.mean(precision):.3f}", end="")  # noqa: T201
     assert len(precision) > 20
     assert np.mean(precision) > 0.5
 
@@ -90,5 +90,5 @@ def test_by_picture(postcards, capsys):
         shares.append([np.mean([p.metadata[name] == picture.metadata[name] for p in first[1:11]]) for name in ALIKE])
     said = dict(zip(ALIKE, map(float, np.mean(shares, axis=0).round(3)), strict=True))
     with capsys.disabled():
-        print(f"\nof ten pictures like one, as many share its: {said}", end="")
+        print(f"\nof ten pictures like one, as many share its: {said}", end="")  # noqa: T201
     assert min(said.values()) > 0.4

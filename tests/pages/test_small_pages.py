@@ -18,7 +18,8 @@ page = states.page
 def answers(monkeypatch):
     """The live process's answers, by operation: answers["open"] = {...}."""
     said = {}
-    monkeypatch.setattr(live, "ask", lambda home, op, **words: said[op])
+    at_work = {"state": "working", "done": 0, "total": 0}
+    monkeypatch.setattr(live, "ask", lambda home, op, **words: at_work if op == "prepare" else said[op])
     return said
 
 

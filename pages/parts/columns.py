@@ -1,0 +1,52 @@
+"""What pictures can be sorted, grouped, filtered and coloured by: file, metadata, measures, earlier runs' clusters."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import streamlit as st
+
+from engine.gallery import Gallery
+from engine.gallery import columns as own
+from engine.store.runs import Run
+from pages.parts import cluster_changes, run_panel, workspace
+
+MEASURED = ("lightness", "contrast", "colourfulness", "sharpness", "entropy", "colour")
+
+
+def names(gallery: Gallery) -> list[str]:
+    """All columns of a gallery, in the order in which they are offered."""
+    return [*own.names(gallery), *(name for name in MEASURED if name not in own.names(gallery)), *_clusters(gallery)]
+
+
+def column(gallery: Gallery, name: str) -> np.ndarray:
+    """The values of one of `names`, one a picture; see engine.gallery.columns."""
+    if run := _clusters(gallery).get(name):
+        return _of_run(gallery.fingerprint, run.id, run.status.revision, str(run.path), json.dumps(run.edits()))
+    if name in MEASURED and name not in own.names(gallery):
+        return getattr(workspace.looks(gallery), name)
+    return _own(gallery.fingerprint, name)
+
+
+def _clusters(gallery: Gallery) -> dict[str, Run]:
+    """Finished clusters runs by the name of their column; the newest of those asked alike."""
+    found: dict[str, Run] = {}
+    for run, _ in workspace.runs_of(gallery):
+        params = run.request.params
+        about = ", ".join([params["criterion"]["name"], *run_panel.choices(params)])
+        found.setdefault(f"clusters by {about}", run)
+    return found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _own(fingerprint: str, name: str) -> np.ndarray:
+    return own.column(workspace.gallery(fingerprint), name)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _of_run(fingerprint: str, id: str, revision: int, path: str, log: str) -> np.ndarray:
+    """Where a run, with a person's changes, put each picture; empty for what it was not asked about."""
+    rows = cluster_changes.rows(id, revision, path, log)
+    here = [rows.get(p.name) for p in workspace.gallery(fingerprint).pictures]
+    return own.texts([row.cluster or row.how if row else "" for row in here])
