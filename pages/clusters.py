@@ -107,8 +107,7 @@ def _no_model(why: str) -> None:
 
 def _asked_before(gallery: Gallery, now: Run | None) -> None:
     """Finished runs of this gallery, one click away."""
-    done = [(run, run.request) for run, status in workspace.asked() if status.state == "done"]
-    mine = [(run, said) for run, said in done if said.gallery == gallery.fingerprint and said.analysis == "clusters"]
+    mine = [(run, run.request) for run, _ in workspace.runs_of(gallery)]
     if not mine:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):

@@ -42,7 +42,7 @@ def _row(run: Run, status: Status, titles: Mapping[str, str]) -> None:
 
 def _buttons(run: Run, status: Status) -> None:
     if st.button("Open", key=f"open_{run.id}", type="primary"):
-        st.switch_page("clusters.py", query_params={"run": run.id})
+        _go(run)
     if status.state in ACTIVE and st.button("Stop", key=f"stop_{run.id}", width=_WIDE):
         run.stop()
         st.rerun()
@@ -53,12 +53,17 @@ def _buttons(run: Run, status: Status) -> None:
         "Ask again", key=f"again_{run.id}", width=_WIDE, help="Ask for what stayed unanswered"
     ):
         workspace.runs().submit(run.request, status.budget, again=True)
-        st.switch_page("clusters.py", query_params={"run": run.id})
+        _go(run)
     if status.state not in ACTIVE:
         with st.popover("Delete"):
             st.caption("The run and your changes to it go; answers stay, so asking again is free.")
             if st.button("Delete this run", key=f"delete_{run.id}"):
                 _delete(run)
+
+
+def _go(run: Run) -> None:
+    """The page of its analysis."""
+    st.switch_page(f"{run.request.analysis}.py", query_params={"run": run.id})
 
 
 def _delete(run: Run) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine import models
 from engine.analyses import analysis
 from engine.analyses.estimating import Estimate
 from engine.errors import GalleryError, ModelError, SettingsError
-from engine.gallery import Gallery, sets
+from engine.gallery import Gallery, Picture, sets
 from engine.gallery.sets import PictureSet
 from engine.models import keywords, measured
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.prompts import digest
 from engine.settings import Settings, is_loopback
+from engine.steps import embeddings
 from engine.steps.answers import Remembered
+from engine.steps.embeddings import Embedded
 from engine.store.answers import Store
 from engine.store.runs import Request
 
@@ -108,14 +110,36 @@ def chosen(gallery: Gallery, members: tuple[str, ...] | None) -> Gallery:
     return replace(gallery, pictures=[p for p in gallery.pictures if p.name in wanted])
 
 
-def askers(
-    specs: Mapping[str, ModelSpec], settings: Settings, store: Store, progress: Progress
-) -> dict[str, Remembered]:
-    """Remembered models by role; each is loaded when its first question has to be asked."""
-    return {
-        role: Remembered(spec, lambda role=role, spec=spec: _loaded(role, spec, settings, progress), store, progress)
-        for role, spec in specs.items()
-    }
+@dataclass(frozen=True)
+class Embedder:
+    """A matcher or embedder as analyses see it: vectors of pictures, each computed once."""
+
+    spec: ModelSpec
+    role: str
+    settings: Settings
+    progress: Progress
+
+    def embed(self, pictures: Sequence[Picture]) -> Embedded:
+        """A vector for every picture that can be read; see embeddings.embed."""
+        return embeddings.embed(pictures, self.spec, self.settings, self.progress, self.role)
+
+    def known(self, pictures: Sequence[Picture]) -> tuple[int, int]:
+        """How many different pictures there are, and how many of them have a vector already."""
+        return embeddings.known(pictures, self.spec, self.settings.home)
+
+
+_WITH_VECTORS = ("matcher", "embedder")
+
+
+def askers(specs: Mapping[str, ModelSpec], settings: Settings, store: Store, progress: Progress) -> dict[str, Any]:
+    """Models by role that answer nothing twice; each is loaded when its first question has to be asked."""
+
+    def asker(role: str, spec: ModelSpec) -> Remembered | Embedder:
+        if role in _WITH_VECTORS:
+            return Embedder(spec, role, settings, progress)
+        return Remembered(spec, lambda: _loaded(role, spec, settings, progress), store, progress)
+
+    return {role: asker(role, spec) for role, spec in specs.items()}
 
 
 def _loaded(role: str, spec: ModelSpec, settings: Settings, progress: Progress) -> Any:  # noqa: ANN401
@@ -129,7 +153,12 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
     """The price of a request, from what the store knows; asks nothing and loads no model."""
     with closing(Store(settings.home)) as store:
         progress = Progress()
-        asks = {role: Remembered(spec, None, store, progress) for role, spec in request.models.items()}
+        asks: dict[str, Remembered | Embedder] = {
+            role: Embedder(spec, role, settings, progress)
+            if role in _WITH_VECTORS
+            else Remembered(spec, None, store, progress)
+            for role, spec in request.models.items()
+        }
         return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks, progress=progress)
 
 

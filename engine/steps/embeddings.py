@@ -207,6 +207,7 @@ def _keep(todo: Mapping[str, Shown], asking: _Asking, vectors: Vectors) -> dict[
                     continue
                 del left[keys[place]]
                 block[keys[place]] = vector
+                asking.progress.cost.asked["embed"] += 1
                 asking.progress.advance()
                 if len(block) >= _BLOCK or time.monotonic() - since > _SECONDS:
                     _commit(block, vectors)

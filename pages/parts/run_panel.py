@@ -53,7 +53,7 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any, ke
 
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in ("cluster", "picture", "rev"):
+    for word in ("cluster", "picture", "rev", "part", "axis", "threshold"):
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()
@@ -107,13 +107,13 @@ def choices(params: Mapping[str, Any]) -> list[str]:
 
 def cost_line(status: Status) -> str:
     """What a run asked and spent, in one line."""
-    vision = status.asked.get("describe", 0)
-    chat = sum(status.asked.values()) - vision
-    parts = [
-        f"{vision:,} vision and {chat:,} chat questions asked",
-        f"{sum(status.known.values()):,} answers known before",
-    ]
-    parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
+    vision, vectors = status.asked.get("describe", 0), status.asked.get("embed", 0)
+    chat = sum(status.asked.values()) - vision - vectors
+    known = sum(status.known.values())
+    parts = [f"{vectors:,} vectors computed"] if vectors or not (vision or chat or known) else []
+    if vision or chat or known:
+        parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
+        parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
     if status.money is not None:
         parts.append(f"{status.money:.4g} money")
     parts.append(_time(status.seconds))
@@ -146,12 +146,14 @@ def _progress(run: Run, status: Status) -> None:
 
 
 def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
-    vision = next(r for r in price.roles if r.role == "vision")
-    chat = next(r for r in price.roles if r.role == "chat")
-    parts = [f"{vision.questions:,} of {price.pictures:,} pictures to describe"]
-    if vision.known:
-        parts[0] += f" ({vision.known:,} known already)"
-    parts.append(f"{'up to ' if chat.questions else ''}{chat.questions:,} chat questions")
+    parts = []
+    for role in price.roles:
+        known = f" ({role.known:,} known already)" if role.known else ""
+        said = {
+            "vision": f"{role.questions:,} of {price.pictures:,} pictures to describe{known}",
+            "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
+        }
+        parts.append(said.get(role.role, f"{role.questions:,} of {price.pictures:,} pictures need a vector{known}"))
     if price.tokens:
         parts.append(f"about {price.tokens:,.0f} tokens")
         money = price.money(config.prices)

@@ -77,10 +77,11 @@ def looks(gallery: Gallery) -> Looks:
     return _looks(gallery.fingerprint, str(home), tuple((s.st_size, s.st_mtime_ns) for s in written if s.st_size))
 
 
-def runs_of(gallery: Gallery) -> list[tuple[Run, Status]]:
-    """Finished runs of clusters of this gallery, newest first."""
-    done = [(run, status) for run, status in asked() if status.state == "done"]
-    return [(run, status) for run, status in done if run.request.gallery == gallery.fingerprint]
+def runs_of(gallery: Gallery, analysis: str = "clusters") -> list[tuple[Run, Status]]:
+    """Finished runs of an analysis of this gallery, newest first."""
+    done = [(run, status, run.request) for run, status in asked() if status.state == "done"]
+    wanted = gallery.fingerprint, analysis
+    return [(run, status) for run, status, said in done if (said.gallery, said.analysis) == wanted]
 
 
 def address(hash: str, kind: str = "thumb.webp") -> str:
