@@ -287,6 +287,8 @@ class Grid {
     if (!this.state.selection.isEmpty) this.select((selection) => selection.fill(0))
     else if (this.header.chosen >= 0) {
       holding = this.header.key
+      if (this.focusedCell) this.focus(this.header.chosen) // what closes gives the focus back to where it was opened
+      this.state.active = this.header.chosen
       this.component.setTriggerValue("closed", true)
     } else return
     event.stopImmediatePropagation() // one press, one thing: another grid may have a selection, too
