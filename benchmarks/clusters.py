@@ -107,7 +107,7 @@ def reference(url: str, folder: Path, n: int) -> Measured:
         path: Path
         hash: str = ""
 
-        def open(self):  # noqa: ANN202
+        def open(self, shorter: int = 0):  # noqa: ANN202
             return read_picture(self.path)
 
     names = json.loads((SHARED / "data" / "cifar10" / "names.json").read_text())

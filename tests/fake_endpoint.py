@@ -46,7 +46,7 @@ class _Sent:
 
     image: Image.Image
 
-    def open(self) -> Image.Image:
+    def open(self, shorter: int = 0) -> Image.Image:
         return self.image.convert("RGB")
 
 

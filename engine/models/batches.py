@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
@@ -33,7 +33,7 @@ def each(
     batch: BatchSize,
     device: torch.device,
     check: Check,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any]]:
     """What `work` makes of each picture, with its place, in order; those that cannot be read are left out.
 
     Args:
@@ -82,7 +82,7 @@ def _in_order(
     starts: Iterable[int],
     ahead: int,
     check: Check,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any]]:
     coming = iter(starts)
     under_way: deque[Future[list[tuple[int, Any]]]] = deque()
     while True:

@@ -7,9 +7,8 @@ forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,10 @@ import open_clip
 import torch
 from open_clip.coca_model import CoCa
 from PIL import Image
+from torchvision.transforms import Compose
 
 from engine.errors import ModelError, VitrineError
+from engine.models.batches import ON_GPU, ON_PROCESSOR, each
 from engine.models.machine import BatchSize, device_for, dtype_for
 from engine.models.roles import Check, ModelSpec, Reply, Request, Shown
 from engine.settings import Settings
@@ -56,7 +57,7 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> OpenClip:
         ) from None
     if role == "vision" and not isinstance(model, CoCa):
         raise ModelError(f"{spec.label} matches pictures and texts but writes none.", "A CoCa model can play vision.")
-    size = int(spec.options.get("batch", 0)) or (128 if device.type == "cuda" else 32)
+    size = int(spec.options.get("batch", 0)) or (ON_GPU if device.type == "cuda" else ON_PROCESSOR)
     return OpenClip(spec, model.eval(), prepare, tokenizer, device, BatchSize(spec.label, size))
 
 
@@ -70,33 +71,43 @@ class OpenClip:
     _tokenizer: Any
     _device: torch.device
     _batch: BatchSize
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "decode"))
+
+    def __post_init__(self) -> None:
+        *scale, _, normal = self._prepare.transforms  # the two before the last make a tensor and normalise it
+        self._scale, self._normal = Compose(scale), (normal.mean, normal.std)
+        self._side = max(self._scale(Image.new("RGB", (64, 64))).size)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know of how it went so far."""
+        return self._batch.notes
 
     def pictures(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
         """Unit vectors (d,) float32; pictures that cannot be read are left out."""
-        for places, batch in self._batches(pictures, check):
-            yield from zip(places, self._batch.run(batch, self._vectors), strict=True)
+        return self._each(pictures, self._vectors, check)
 
-    @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (n, d) float32."""
-        tokens = self._tokenizer(list(texts)).to(self._device)
-        return self._model.encode_text(tokens, normalize=True).float().cpu().numpy()
+        return np.stack(self._batch.run(list(texts), self._text_vectors))
 
     def describe(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
         """A caption for each request's one picture, in prose, whatever was asked of it."""
         shown = [request.pictures[0] for request in requests]
         done = set()
-        for places, batch in self._batches(shown, check):
-            for place, caption in zip(places, self._batch.run(batch, self._captions), strict=True):
-                done.add(place)
-                yield place, Reply(caption)
+        for place, caption in self._each(shown, self._captions, check):
+            done.add(place)
+            yield place, Reply(caption)
         for place in sorted(set(range(len(requests))) - done):
             yield place, Reply(failure=_why_unread(shown[place]))
 
     @torch.inference_mode()
     def _vectors(self, batch: torch.Tensor) -> np.ndarray:
         return self._model.encode_image(batch, normalize=True).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def _text_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        tokens = self._tokenizer(list(texts)).to(self._device)
+        return self._model.encode_text(tokens, normalize=True).float().cpu().numpy()
 
     @torch.inference_mode()
     def _captions(self, batch: torch.Tensor) -> list[str]:
@@ -117,26 +128,19 @@ class OpenClip:
         inner = getattr(self._tokenizer, "tokenizer", self._tokenizer)  # the model's own, not open_clip.decode
         return " ".join(inner.decode(tokens).split())
 
-    def _batches(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[list[int], torch.Tensor]]:
-        """Prepared batches with the places of their pictures; the next one is decoded meanwhile."""
-        size = self._batch.size
-        starts = list(range(0, len(pictures), size))
-        decode = lambda start: self._pool.map(self._prepared, pictures[start : start + size])  # noqa: E731
-        coming = decode(starts[0]) if starts else iter(())
-        for i, start in enumerate(starts):
-            check()
-            here = [(start + n, tensor) for n, tensor in enumerate(coming) if tensor is not None]
-            coming = decode(starts[i + 1]) if i + 1 < len(starts) else iter(())
-            if here:
-                dtype = next(self._model.parameters()).dtype
-                yield [place for place, _ in here], torch.stack([t for _, t in here]).to(self._device, dtype)
+    def _each(self, pictures: Sequence[Shown], work: Callable, check: Check) -> Iterator[tuple[int, Any]]:
+        return each(pictures, self._prepared, lambda x: work(self._normalised(x)), self._batch, self._device, check)
 
-    def _prepared(self, picture: Shown) -> torch.Tensor | None:
-        try:
-            image: Image.Image = picture.open()
-        except VitrineError:
-            return None
-        return self._prepare(image)
+    def _prepared(self, picture: Shown) -> torch.Tensor:
+        """Height x width x 3 bytes, scaled and cut as the model wants it."""
+        image: Image.Image = picture.open(2 * self._side)  # twice: what a JPEG comes smaller by is not to be seen
+        return torch.from_numpy(np.array(self._scale(image)))
+
+    def _normalised(self, pixels: torch.Tensor) -> torch.Tensor:
+        """N x 3 x h x w in the model's precision; much cheaper for a batch, where the model is, than a picture each."""
+        mean, deviation = (255 * torch.tensor(x, device=pixels.device).view(3, 1, 1) for x in self._normal)
+        x = pixels.permute(0, 3, 1, 2).float().sub_(mean).div_(deviation)
+        return x.to(next(self._model.parameters()).dtype)
 
 
 _PRECISION = {torch.float32: "fp32", torch.bfloat16: "pure_bf16", torch.float16: "pure_fp16"}

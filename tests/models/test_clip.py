@@ -92,6 +92,21 @@ def test_pictures_and_texts_share_a_space(settings, postcards):
     assert np.mean(right) >= 0.9
 
 
+def test_pixels_reach_the_network_as_open_clip_prepares_them(settings, postcards, tiny):
+    for folder in (COCA, tiny):
+        model = load("matcher", ModelSpec("clip", str(folder)), settings)
+        _, _, prepare = open_clip.create_model_and_transforms(f"local-dir:{folder}", require_pretrained=True)
+        ours = model._normalised(torch.stack([model._prepared(p) for p in postcards[:3]]))
+        theirs = torch.stack([prepare(p.open()) for p in postcards[:3]])  # type: ignore[operator]
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
+
+
+def test_many_texts_are_what_each_is_alone(settings, tiny):
+    model = load("matcher", ModelSpec("clip", str(tiny), options={"batch": 4}), settings)
+    texts = [f"number {i}" for i in range(10)]
+    np.testing.assert_allclose(model.texts(texts), np.concatenate([model.texts([t]) for t in texts]), atol=1e-5)
+
+
 def test_a_picture_that_cannot_be_read_harms_no_other(settings, tmp_path):
     for i in range(3):
         Image.new("RGB", (20, 20), (90 * i, 0, 0)).save(tmp_path / f"{i}.png")

@@ -52,7 +52,7 @@ class Shown:
     path: Path
     hash: str = ""
 
-    def open(self):
+    def open(self, shorter=0):
         raise AssertionError("pictures are read small, from their path")
 
 

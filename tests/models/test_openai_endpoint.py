@@ -103,7 +103,7 @@ class Shown:
     def __init__(self, colour="red") -> None:
         self.colour = colour
 
-    def open(self) -> Image.Image:
+    def open(self, shorter: int = 0) -> Image.Image:
         if self.colour == "broken":
             raise Unreadable("x.png", "cut off")
         return Image.new("RGB", (32, 32), self.colour)

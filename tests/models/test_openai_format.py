@@ -18,7 +18,7 @@ MESSAGE = '{"task": "label", "criterion": "mood ä"}'
 class Shown:
     image: Image.Image
 
-    def open(self):
+    def open(self, shorter=0):
         return self.image.copy()
 
 

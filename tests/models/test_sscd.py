@@ -50,7 +50,7 @@ def test_a_resnet_of_sscds_shape_embeds(checkpoint, pictures, settings):
 
 def test_preprocessing_is_as_published(checkpoint, pictures, settings):
     model = load("embedder", spec_of(checkpoint), settings)
-    ready = model._prepared(pictures[0])
+    (ready,) = sscd._normalised(model._prepared(pictures[0])[None])
     assert ready.shape == (3, 320, 320)
     image = pictures[0].open().resize((320, 320))
     as_torchvision = torchvision.transforms.Compose(
@@ -59,7 +59,19 @@ def test_preprocessing_is_as_published(checkpoint, pictures, settings):
             torchvision.transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
         ]
     )
-    np.testing.assert_allclose(ready, as_torchvision(image).numpy(), atol=1e-5)
+    np.testing.assert_allclose(ready.numpy(), as_torchvision(image).numpy(), atol=1e-5)
+
+
+def test_a_large_jpeg_that_is_decoded_smaller_keeps_its_vector(settings, tmp_path):
+    with Image.open(POSTCARDS / "beach" / "beach_001.webp") as image:
+        image.convert("RGB").resize((2000, 1500)).save(tmp_path / "1.jpg", quality=90)
+    (picture,) = open_folder(tmp_path, settings).pictures
+    assert picture.open(640).size == (1000, 750)
+    model = load("embedder", ModelSpec("sscd", "assets/models/copies.pt"), settings)
+    ((_, vector),) = model.pictures([picture], lambda: None)
+    whole = torch.from_numpy(np.array(picture.open().resize((320, 320))))
+    (exact,) = model._vectors(whole[None])
+    assert vector @ exact / np.linalg.norm(vector) / np.linalg.norm(exact) > 0.999
 
 
 def test_programs_nobody_vouches_for_are_not_opened(checkpoint, settings):
@@ -109,16 +121,17 @@ def test_out_of_memory_halves_once_then_says_so(checkpoint, pictures, settings, 
     model = load("embedder", spec_of(checkpoint, side=32, batch=4), settings)
     real = sscd.CopyDetector._vectors
 
-    def small(self, ready):
-        if len(ready) > 2:
+    def small(self, pixels):
+        if len(pixels) > 2:
             raise torch.OutOfMemoryError
-        return real(self, ready)
+        return real(self, pixels)
 
     monkeypatch.setattr(sscd.CopyDetector, "_vectors", small)
     assert sorted(i for i, _ in model.pictures(pictures, lambda: None)) == [0, 1, 2, 3, 4]
     assert "takes 2 at a time" in caplog.text
+    assert "takes 2 at a time" in model.notes[0]
 
-    def never(self, ready):
+    def never(self, pixels):
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(sscd.CopyDetector, "_vectors", never)

@@ -36,7 +36,7 @@ class Noise:
     def path(self) -> Path:
         return Path(f"{self.seed}.png")
 
-    def open(self) -> Image.Image:
+    def open(self, shorter: int = 0) -> Image.Image:
         if self.seed < 0:
             raise VitrineError("The file is no picture.")
         return Image.fromarray(np.random.default_rng(self.seed).integers(0, 256, (40, 60, 3), dtype=np.uint8))
