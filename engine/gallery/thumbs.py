@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -73,7 +74,8 @@ def _write(picture: Image.Image, path: Path, longest: int, quality: int) -> None
         _fitted(picture, longest).save(beside, "WEBP", quality=quality, method=2)
         os.replace(beside, path)
     except OSError as problem:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise StoreError(
             f"A thumbnail cannot be written: {problem.strerror or problem}.", "Check free space and permissions."
         ) from problem

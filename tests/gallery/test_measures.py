@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from engine.gallery.measures import SIDE, measure
+from engine.gallery.measures import SIDE, colour_grid, measure
 
 
 def plain(colour, size=(60, 40)):
@@ -214,3 +214,36 @@ def test_mirrored_and_turned_pictures_measure_the_same():
     assert turned.sharpness == pytest.approx(same.sharpness, rel=1e-4)
     for a, b in zip(same.colours, turned.colours, strict=True):
         assert (b.name, b.area, pytest.approx(b.weight)) == (a.name, a.area, a.weight)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 4])
+def test_blur_tells_a_blurred_picture_from_a_smooth_one(radius):
+    """A sharp figure before a smooth sky is not blurred, however much of the picture the sky fills."""
+    sky = Image.fromarray(np.tile(np.linspace(90, 230, 240, dtype=np.uint8)[:, None], (1, 240))).convert("RGB")
+    sky.paste(blocks(side=60), (90, 150))
+    assert measure(sky).blur < 0.15
+    assert measure(sky.filter(ImageFilter.GaussianBlur(radius))).blur > measure(sky).blur + 0.1 * radius
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180])
+def test_blur_sees_movement_in_either_direction(turn):
+    values = np.asarray(blocks(), float)
+    moved = Image.fromarray(np.mean([np.roll(values, i, axis=1) for i in range(12)], axis=0).astype(np.uint8))
+    assert measure(blocks()).blur < 0.2
+    assert measure(moved).blur > 0.4
+    assert measure(moved.transpose(turn)).blur == pytest.approx(measure(moved).blur, abs=0.05)
+
+
+def test_what_is_plain_is_not_blurred():
+    assert measure(plain("teal")).blur == 0
+    assert measure(plain("teal", (8, 8))).blur == 0
+
+
+def test_colour_grid():
+    """Red | blue over white | black; L*a*b* under D65, from the usual tables."""
+    picture = plain("white", (40, 40))
+    picture.paste((255, 0, 0), (0, 0, 20, 20))
+    picture.paste((0, 0, 255), (20, 0, 40, 20))
+    picture.paste("black", (20, 20, 40, 40))
+    expected = [[(53.24, 80.09, 67.20), (32.30, 79.19, -107.86)], [(100, 0, 0), (0, 0, 0)]]
+    assert colour_grid(picture, 2) == pytest.approx(np.array(expected), abs=0.1)

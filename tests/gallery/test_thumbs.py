@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import GalleryError
+from engine.errors import GalleryError, StoreError
 from engine.gallery import Unreadable, open_folder, thumbs
-from engine.gallery.thumbs import full, thumbnail
+from engine.gallery.thumbs import full, keep_thumbnail, thumbnail
 
 
 @pytest.fixture
@@ -85,3 +85,22 @@ def test_what_has_no_thumbnail(gallery, settings):
     gallery.by_name["tiny.png"].path.unlink()
     with pytest.raises(GalleryError, match="not where it was"):
         thumbnail(settings.home, gallery.by_name["tiny.png"].hash)
+
+
+def test_one_of_a_picture_that_is_open_anyway(gallery, settings, monkeypatch):
+    turned, large = (gallery.by_name[name] for name in ("turned.jpg", "large.png"))
+    picture = large.open()
+    keep_thumbnail(settings.home, large.hash, picture)
+    assert picture.size == (3000, 1500)
+    keep_thumbnail(settings.home, turned.hash, turned.open())
+    monkeypatch.setattr(thumbs, "read_picture", None)
+    assert shown(thumbnail(settings.home, large.hash)).size == (256, 128)
+    assert shown(thumbnail(settings.home, turned.hash)).size == (128, 256)
+    keep_thumbnail(settings.home, large.hash, turned.open())
+    assert shown(thumbnail(settings.home, large.hash)).size == (256, 128)  # what is there stays
+
+
+def test_a_workspace_that_cannot_be_written(gallery, settings):
+    (settings.home / "thumbs").write_text("in the way")
+    with pytest.raises(StoreError, match="thumbnail cannot be written"):
+        keep_thumbnail(settings.home, gallery.by_name["tiny.png"].hash, gallery.by_name["tiny.png"].open())
