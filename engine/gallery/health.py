@@ -184,8 +184,10 @@ def _near_copies(checked: _Checked) -> Finding:
     places = np.array(sorted(firsts.values()), np.int64)
     places = places[looks.entropy[places] >= FEW_BITS]
     named = near_copies(looks.hash[places], looks.mirrored[places], looks.sketch[places])
-    order = np.argsort(named, kind="stable")
-    groups = [places[group] for group in np.split(order, np.flatnonzero(np.diff(named[order])) + 1) if len(group) > 1]
+    in_groups = np.flatnonzero(np.bincount(named)[named] > 1)
+    in_groups = in_groups[np.argsort(named[in_groups], kind="stable")]
+    ends = np.flatnonzero(np.diff(named[in_groups])) + 1
+    groups = [places[group] for group in np.split(in_groups, ends) if len(group)]
     pixels = looks.width * looks.height
     groups = [group[np.argsort(-pixels[group], kind="stable")] for group in groups]
     scores = [likeness(looks.sketch[group], looks.sketch[np.full_like(group, group[0])]) for group in groups]
