@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import cache
 from queue import SimpleQueue
 from typing import Any
 
@@ -51,7 +52,9 @@ def each(
     alone = device.type == "cpu"
     threads = before if alone else max(_LEAST_DECODERS, before)
     size = max(1, min(batch.size, -(-len(pictures) // threads)))
-    ended, streams = threading.Event(), _Streams(device)
+    ended = threading.Event()
+    if not alone:
+        torch.cuda.synchronize(device)  # the weights may still be on their way, and the streams would not wait
 
     def one(start: int) -> list[tuple[int, Any]]:
         ready: dict[int, torch.Tensor] = {}
@@ -63,7 +66,7 @@ def each(
         if not ready:
             return []
         stacked = torch.stack(list(ready.values()))
-        with streams.turn():
+        with _turn(device):
             there = stacked if alone else stacked.pin_memory().to(device, non_blocking=True)
             return list(zip(ready, batch.run(there, work), strict=True))
 
@@ -97,26 +100,25 @@ def _in_order(
         yield from first.result()
 
 
-class _Streams:
-    """Turns at the device."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._free: SimpleQueue[torch.cuda.Stream] | None = None
-        if device.type == "cuda":
-            self._free = SimpleQueue()
-            for _ in range(2):
-                stream = torch.cuda.Stream(device)
-                stream.wait_stream(torch.cuda.current_stream(device))  # the weights may still be on their way
-                self._free.put(stream)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        if self._free is None:
+@contextmanager
+def _turn(device: torch.device) -> Iterator[None]:
+    """On a GPU, work on a stream of one's own, once one is free."""
+    if device.type == "cpu":
+        yield
+        return
+    free = _streams(device)
+    stream = free.get()
+    try:
+        with torch.cuda.stream(stream):
             yield
-            return
-        stream = self._free.get()
-        try:
-            with torch.cuda.stream(stream):
-                yield
-        finally:
-            self._free.put(stream)
+    finally:
+        free.put(stream)
+
+
+@cache
+def _streams(device: torch.device) -> SimpleQueue[torch.cuda.Stream]:
+    """Two for each device, whoever asks: memory is kept for each stream ever used."""
+    free: SimpleQueue[torch.cuda.Stream] = SimpleQueue()
+    for _ in range(2):
+        free.put(torch.cuda.Stream(device))
+    return free
