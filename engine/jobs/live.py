@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -93,7 +94,8 @@ def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[
                 answer = desk.answer(said["op"], said["words"], float(said["wait"]))
             except (ValueError, KeyError, TypeError):
                 answer = {"state": "failed", "error": "That was no request.", "hint": ""}
-            self.wfile.write(json.dumps(answer).encode() + b"\n")
+            with suppress(ConnectionError):  # who asked has gone; asked again, it is there
+                self.wfile.write(json.dumps(answer).encode() + b"\n")
 
     class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         daemon_threads = True

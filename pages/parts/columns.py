@@ -17,14 +17,15 @@ MEASURED = ("lightness", "contrast", "colourfulness", "sharpness", "entropy", "c
 
 def names(gallery: Gallery) -> list[str]:
     """All columns of a gallery, in the order in which they are offered."""
-    return [*own.names(gallery), *(name for name in MEASURED if name not in own.names(gallery)), *_clusters(gallery)]
+    mine = _names(gallery.fingerprint)
+    return [*mine, *(name for name in MEASURED if name not in mine), *_clusters(gallery)]
 
 
 def column(gallery: Gallery, name: str) -> np.ndarray:
     """The values of one of `names`, one a picture; see engine.gallery.columns."""
     if run := _clusters(gallery).get(name):
         return _of_run(gallery.fingerprint, run.id, run.status.revision, str(run.path), json.dumps(run.edits()))
-    if name in MEASURED and name not in own.names(gallery):
+    if name in MEASURED and name not in _names(gallery.fingerprint):
         return getattr(workspace.looks(gallery), name)
     return _own(gallery.fingerprint, name)
 
@@ -37,6 +38,11 @@ def _clusters(gallery: Gallery) -> dict[str, Run]:
         about = ", ".join([params["criterion"]["name"], *run_panel.choices(params)])
         found.setdefault(f"clusters by {about}", run)
     return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _names(fingerprint: str) -> list[str]:
+    return own.names(workspace.gallery(fingerprint))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
