@@ -84,7 +84,7 @@ def _ask(gallery: Gallery) -> None:
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
         return
     why = asking.refusal(params, specs) if params else ""
-    if specs["vision"].backend == "measured":
+    if "vision" in specs and specs["vision"].backend == "measured":
         _no_model(why)
     elif why:
         st.info(plain(why), icon=":material/help:")
@@ -172,6 +172,8 @@ st.title("Clusters")
 st.markdown("What groups are there, seen through one question?")
 id = sidebar.run_in_address()
 run = workspace.runs().get(id) if id else None
+if run is not None and run.request.analysis != "clusters":
+    run = None
 _prefill(run)
 gallery = sidebar.gallery_in_use()
 if st.query_params.get("run") and run is None:

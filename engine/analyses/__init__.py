@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-ANALYSES = {"clusters": "engine.analyses.clusters"}
+ANALYSES = {"clusters": "engine.analyses.clusters", "diversity": "engine.analyses.diversity"}
 
 
 def analysis(name: str) -> ModuleType:

@@ -101,6 +101,10 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "keep": ", ".join(params.get("keep", ())),
         "avoid": ", ".join(params.get("avoid", ())),
         "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
+        "by": params.get("by"),
+        "sets": ", ".join(params.get("groups", ())),
+        "core-set of": params.get("coreset"),
+        "duplicates from": params.get("threshold"),
     }
     return [f"{name} {value}" for name, value in said.items() if value]
 

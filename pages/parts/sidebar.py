@@ -186,7 +186,8 @@ def _who_answers() -> None:
         st.markdown(f":orange-badge[nobody yet] {plain(problem.message)}")
         st.caption(plain(problem.hint))
         return
-    if specs["vision"].backend == "measured":
+    vision = specs.get("vision")  # a file of models may name just an embedder
+    if vision and vision.backend == "measured":
         st.markdown(":orange-badge[no model]")
         st.caption("The bundled models know only Postcards. Of other pictures, only measured words can be told.")
         st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
@@ -196,11 +197,11 @@ def _who_answers() -> None:
         st.caption("These models know only Postcards. Whatever these pictures show, they call it one of its things.")
         st.page_link("models.py", label="Connect another model", icon=":material/arrow_forward:")
         return
-    if profiles.is_postcards(root) and specs["vision"].backend == "clip":
+    if profiles.is_postcards(root) and vision and vision.backend == "clip":
         st.markdown("bundled models")
         st.caption("made for Postcards, offline")
         return
-    asked = [specs[role] for role in ("vision", "chat") if role in specs]
+    asked = [specs[role] for role in ("vision", "chat") if role in specs] or list(specs.values())
     names = list(dict.fromkeys(plain(spec.name) for spec in asked))
     st.markdown(" · ".join(names))
     url = next((str(s.options["url"]) for s in specs.values() if "url" in s.options), "")

@@ -1,0 +1,117 @@
+"""Diversity: how diverse a set is, what repeats in it, and which few pictures stand for all."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.errors import SettingsError, VitrineError
+from engine.gallery import Gallery
+from engine.jobs.asking import make_request
+from engine.models import profiles
+from engine.store.runs import ACTIVE, Run
+from pages.parts import diversity_form, diversity_view, run_panel, sidebar, workspace
+from pages.parts.grid import picture_grid
+from pages.parts.workspace import plain
+
+_HOW = """
+The embedder gives each picture a vector. The eigenvalues of the vectors' covariance say how many directions the set
+spans, and how evenly: with their shares p, **effective rank** ER = exp(−Σ p ln p) (Roy & Vetterli, EUSIPCO 2007),
+**participation ratio** PR = 1 / Σ p², and the **score** √(ER/d · PR/d) of FineVision's data set study. Its bands and
+reference figures were measured on SSCD's vectors (Pizzi et al., CVPR 2022, arXiv 2202.10261) and are shown for those
+only.
+
+More pictures reach more directions, so sets are compared **at equal size**: as many pictures of each, drawn at random.
+Intervals say where the figure of as many other pictures of the same source would lie, 95 times of 100 (jackknife).
+
+**Duplicates** are all pairs with a cosine from the threshold on, joined to groups. A **core-set** is chosen greedily;
+its curve lies beside that of as many pictures at random.
+"""
+
+
+def _ask(gallery: Gallery) -> None:
+    params, button = diversity_form.form(gallery)
+    config = workspace.settings()
+    if params is None:
+        return
+    part = sidebar.set_in_use(gallery)
+    try:
+        specs = profiles.specs(config.models, config, gallery.root)
+        request = make_request("diversity", gallery, params, specs, part=part)
+    except SettingsError as problem:
+        _no_embedder(problem, button)
+        return
+    except VitrineError as problem:
+        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        return
+    run_panel.price_and_run(request, gallery, params, button)
+
+
+def _no_embedder(problem: SettingsError, button: DeltaGenerator) -> None:
+    """Nobody gives vectors: why, and the way on."""
+    button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
+    st.info(
+        f"{plain(problem.message)} The bundled embedder knows only Postcards; for other pictures name a copy detector "
+        "such as SSCD in a file of models. Vectors of your own are told by `python -m engine diversity VECTORS.npy`.",
+        icon=":material/power:",
+    )
+    st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
+
+
+def _asked_before(gallery: Gallery, now: Run | None) -> None:
+    """Finished runs of this gallery, one click away."""
+    mine = [run for run, _ in workspace.runs_of(gallery, "diversity")]
+    if not mine:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption("asked before", width="content")
+        for run in mine[:8]:
+            here = now is not None and now.id == run.id
+            name = plain(", ".join([run.request.selection, *run_panel.choices(run.request.params)]))
+            kind = "primary" if here else "secondary"
+            who = plain(run.request.models["embedder"].label)
+            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=who):
+                run_panel.open_run(run.id)
+
+
+def _glimpse(gallery: Gallery) -> None:
+    """A few pictures from all over the gallery, while nothing is asked yet."""
+    here = sidebar.places_in_use(gallery)
+    some = [gallery.pictures[i] for i in here[:: max(1, len(here) // 32)][:32]]
+    if clicked := picture_grid(some, "glimpse", size=96):
+        st.switch_page("gallery.py", query_params={"picture": clicked})
+
+
+def _show(run: Run) -> None:
+    status = run.status
+    if status.state in ACTIVE:
+        run_panel.wait(run, lambda _: None)
+    elif status.state == "done":
+        diversity_view.draw(run, status, workspace.gallery(run.request.gallery))
+    else:
+        run_panel.ended_badly(run, status, lambda _: None)
+
+
+st.title("Diversity")
+st.markdown("How diverse is this set, what repeats in it, and which few pictures stand for all?")
+id = sidebar.run_in_address()
+run = workspace.runs().get(id) if id else None
+if run is not None and run.request.analysis != "diversity":
+    run = None
+gallery = sidebar.gallery_in_use()
+if st.query_params.get("run") and run is None:
+    st.warning("The run in this address is no diversity run of this workspace.")
+if gallery is None:
+    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
+    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
+else:
+    diversity_form.prefill(run, gallery)
+    _ask(gallery)
+    _asked_before(gallery, run)
+    if run is not None:
+        st.divider()
+        _show(run)
+    else:
+        _glimpse(gallery)
+with st.expander("How this works"):
+    st.markdown(_HOW)

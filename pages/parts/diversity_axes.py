@@ -1,0 +1,87 @@
+"""What varies: the leading directions with the pictures at both ends, and what single pictures add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine.analyses.diversity import Axis, Result
+from engine.gallery import Gallery
+from engine.store.runs import Run
+from pages.parts.grid import picture_grid
+from pages.parts.set_maker import save_as_set
+from pages.parts.workspace import plain
+
+_FEW = 8  # pictures of each end in the list of axes
+
+
+def draw(run: Run, result: Result, gallery: Gallery) -> None:
+    """The whole view: all axes, or the one that the address opens."""
+    said = st.query_params.get("axis", "")
+    if said.isdigit() and 0 < int(said) <= len(result.axes):
+        _one(run, result.axes[int(said) - 1], int(said), gallery)
+        return
+    if not result.axes:
+        st.info("All pictures have the same vector: nothing varies.", icon=":material/block:")
+        return
+    st.caption("The strongest directions of the vectors, and the pictures that lie farthest out on each side.")
+    for i, axis in enumerate(result.axes, 1):
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(_title(axis, i), width="stretch")
+                if st.button("Open", key=f"axis_{i}", type="tertiary"):
+                    st.query_params["axis"] = str(i)
+                    st.rerun()
+            for side, files in zip(st.columns(2, gap="medium"), (axis.low, axis.high), strict=True):
+                with side:
+                    _ends(gallery, files[:_FEW], f"axis_{i}_{files is axis.low}")
+    _adds(run, result, gallery)
+
+
+def _title(axis: Axis, i: int) -> str:
+    told = ""
+    if axis.column:
+        low, high = (plain(value or "?") for value in axis.values)
+        told = f" · **{plain(axis.column)}**: {low} → {high} :gray[({axis.explained:.0%} of it)]"
+    return f"**Axis {i}** :gray[{axis.share:.1%} of the variance]{told}"
+
+
+def _one(run: Run, axis: Axis, i: int, gallery: Gallery) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("All axes", icon=":material/arrow_back:", type="tertiary", key="all_axes"):
+            for word in ("axis", "picture"):
+                st.query_params.pop(word, None)
+            st.rerun()
+        st.markdown(_title(axis, i), width="stretch")
+    both = (("one end", axis.low), ("other end", axis.high))
+    for side, (name, files) in zip(st.columns(2, gap="medium"), both, strict=True):
+        with side:
+            save_as_set(gallery, files, f"{name} of axis {i}, diversity run {run.id}", f"axis_set_{name[:5]}")
+            _ends(gallery, files, f"open_{name}", size=120)
+
+
+def _ends(gallery: Gallery, files: Sequence[str], key: str, size: int = 72) -> None:
+    shown = [gallery.by_name[file] for file in files if file in gallery.by_name]
+    opened = st.query_params.get("picture", "")
+    if clicked := picture_grid(shown, key, size=size, chosen=opened):
+        st.query_params["picture"] = clicked
+        st.rerun()
+
+
+def _adds(run: Run, result: Result, gallery: Gallery) -> None:
+    """Which pictures add most to the effective rank, and which add nothing."""
+    for title, key, found in (
+        ("Pictures that add most", "most", result.adds_most),
+        ("Pictures that add least", "least", result.adds_least),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"### {title}", width="stretch")
+            files = [one.file for one in found]
+            save_as_set(gallery, files, f"{title}, diversity run {run.id}", f"adds_{key}")
+        captions = {one.file: f"{one.effective_rank:+.3f} to the effective rank" for one in found}
+        shown = [gallery.by_name[file] for file in files if file in gallery.by_name]
+        if clicked := picture_grid(shown, f"grid_{key}", captions, size=84):
+            st.query_params["picture"] = clicked
+            st.rerun()
+    st.caption("Each is what the effective rank of the whole would lose without that picture (leave one out).")

@@ -1,0 +1,131 @@
+"""What a diversity run can be asked: parts to compare, a core-set and its rules, a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.analyses.diversity import Params
+from engine.analyses.diversity.coreset import METHODS
+from engine.analyses.diversity.rows import PARTS
+from engine.errors import SettingsError
+from engine.gallery import Gallery
+from engine.gallery import columns as own
+from engine.store.runs import Run
+from pages.parts import workspace
+from pages.parts.workspace import plain
+
+_NOTHING, _SETS = "nothing", "saved sets"
+
+
+def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
+    """What is asked, None where it makes no sense yet; also the place of the Run button."""
+    compare, number, how, more, button = st.columns([3, 2, 3, 2, 1.7], vertical_alignment="bottom", gap="small")
+    found = workspace.sets_of(gallery)
+    texts, numbers = _columns(gallery.fingerprint)
+    by = compare.selectbox(
+        "Compare, at equal size, by", [_NOTHING, *([_SETS] if found else []), *texts, *numbers], key="diversity_by"
+    )
+    most = len(gallery)
+    coreset = number.number_input("Core-set", 0, most, key="diversity_coreset", help="So many pictures; 0: none.")
+    method = how.selectbox("Chosen by", METHODS, key="diversity_method")
+    by_id = {one.id: one for one in found}
+    name = lambda id: f"{by_id[id].name} · {len(by_id[id]):,}" if id else _NOTHING  # noqa: E731
+    with more.popover("More", width="stretch"):
+        said = st.text_input(
+            "Duplicates from a cosine of", key="diversity_threshold", placeholder="as the model's card says"
+        )
+        at = st.number_input("Pictures of each part (0: as many as the smallest has)", 0, key="diversity_at")
+        balanced = st.toggle("As many of each label in the core-set", key="diversity_balanced")
+        weights = st.selectbox("Weights of pictures", [_NOTHING, *numbers], key="diversity_weights")
+        pinned = st.selectbox("Must be in the core-set", ["", *by_id], key="diversity_pinned", format_func=name)
+        left_out = st.selectbox("Must not be in it", ["", *by_id], key="diversity_left_out", format_func=name)
+    chosen = []
+    if by == _SETS:
+        chosen = st.multiselect("Sets to compare", list(by_id), key="diversity_sets", format_func=name)
+        if len(chosen) < 2:
+            button.button("Run", type="primary", disabled=True, key="run", help="Choose two sets or more.")
+            return None, button
+    members = lambda id: by_id[id].members if id else ()  # noqa: E731
+    try:
+        return Params(
+            threshold=_cosine(said),
+            by="" if by in (_NOTHING, _SETS) else str(by),
+            groups={by_id[id].name: by_id[id].members for id in chosen},
+            at=int(at) or None,
+            coreset=int(coreset),
+            method=method or METHODS[0],
+            balanced=balanced,
+            weights="" if weights == _NOTHING else str(weights),
+            pinned=members(pinned),
+            left_out=members(left_out),
+        ), button
+    except SettingsError as problem:
+        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
+        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        return None, button
+
+
+def prefill(run: Run | None, gallery: Gallery) -> None:
+    """The form says what the open run was asked; without one it keeps what was typed, for this gallery."""
+    state, ids = st.session_state, {one.id for one in workspace.sets_of(gallery)}
+    for key in ("diversity_pinned", "diversity_left_out"):  # a set may be gone meanwhile
+        if state.get(key, "") not in {"", *ids}:
+            state[key] = ""
+    state["diversity_sets"] = [id for id in state.get("diversity_sets", []) if id in ids]
+    now, before = (gallery.fingerprint, run.id if run else ""), state.get("diversity_form_of", ("", ""))
+    if "diversity_by" in state and (before == now or (run is None and before[0] == now[0])):
+        return
+    state["diversity_form_of"] = now
+    texts, numbers = _columns(gallery.fingerprint)
+    first = Params(by="label" if "label" in texts else "", coreset=min(60, len(gallery) // 10))
+    asked = run.request.params if run else vars(first)
+    by_members = {one.members: one.id for one in workspace.sets_of(gallery)}
+    for key, value in _said(asked, by_members, [*texts, *numbers]).items():
+        st.session_state[f"diversity_{key}"] = value
+
+
+def _said(asked: Any, by_members: dict[tuple[str, ...], str], known: list[str]) -> dict[str, Any]:  # noqa: ANN401
+    """Params as the form's widgets hold them; a set is found again by its members."""
+    id_of = lambda names: by_members.get(tuple(names), "")  # noqa: E731
+    sets = [id for names in asked["groups"].values() if (id := id_of(names))]
+    by = asked["by"] if asked["by"] in known else _NOTHING
+    return {
+        "by": _SETS if sets else by,
+        "sets": sets,
+        "threshold": "" if asked["threshold"] is None else f"{asked['threshold']:g}",
+        "at": asked["at"] or 0,
+        "coreset": asked["coreset"],
+        "method": asked["method"],
+        "balanced": asked["balanced"],
+        "weights": asked["weights"] if asked["weights"] in known else _NOTHING,
+        "pinned": id_of(asked["pinned"]),
+        "left_out": id_of(asked["left_out"]),
+    }
+
+
+def _cosine(text: str) -> float | None:
+    """A number as typed; a word that is none is refused as a number out of range is."""
+    text = text.strip().replace(",", ".")
+    if not text:
+        return None
+    if not text.replace(".", "", 1).isdigit():
+        raise SettingsError(f"{text!r} is no cosine.", "Give a number such as 0.8, or nothing.")
+    return float(text)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _columns(fingerprint: str) -> tuple[list[str], list[str]]:
+    """Columns of texts that some pictures share, and columns of numbers that differ."""
+    gallery = workspace.gallery(fingerprint)
+    texts, numbers = [], []
+    for name in own.names(gallery):
+        values = own.column(gallery, name)
+        if own.is_number(values):
+            if len(set(values[values == values].tolist())) > 1:
+                numbers.append(name)
+        elif 1 < len(set(values.tolist()) - {""}) <= PARTS:
+            texts.append(name)
+    return texts, numbers
