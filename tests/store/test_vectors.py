@@ -36,7 +36,7 @@ def add(store, *numbers, d=3):
 def of(store, *numbers):
     """First entry of each number's vector; None where there is none."""
     found, places = store.matrix([key(i) for i in numbers])
-    by_place = dict(zip(places.tolist(), found[:, 0].tolist(), strict=True))
+    by_place = {place: float(row[0]) for place, row in zip(places.tolist(), found, strict=True)}
     return [by_place.get(place) for place in range(len(numbers))]
 
 
@@ -197,7 +197,7 @@ def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
 
 def test_two_writers_and_a_reader(tmp_path):
     """Both add 0 to 299, in opposite orders; the reader never sees a wrong vector."""
-    wrong, done = [], threading.Event()
+    wrong, looks, done = [], [], threading.Event()
 
     def write(order):
         store = Vectors(tmp_path, SPEC)
@@ -210,6 +210,7 @@ def test_two_writers_and_a_reader(tmp_path):
         while not done.is_set():
             seen = of(store, *range(300))
             wrong.extend((i, said) for i, said in enumerate(seen) if said not in (None, i))
+            looks.append(sum(said is not None for said in seen))
 
     writers = [threading.Thread(target=write, args=(order,)) for order in (range(300), range(299, -1, -1))]
     reader = threading.Thread(target=read)
@@ -220,6 +221,8 @@ def test_two_writers_and_a_reader(tmp_path):
     done.set()
     reader.join()
     assert not wrong
+    assert looks == sorted(looks)
+    assert len(looks) > 1
     store = Vectors(tmp_path, SPEC)
     assert of(store, *range(300)) == list(range(300))
     assert store.size == 300
