@@ -159,7 +159,10 @@ async def map_points(request: Request) -> Response:
     path = layout.path_named(home, name)  # only names that a page has signed get here
     if not path.is_file():
         return PlainTextResponse("This map is no longer here.", 404)
-    return FileResponse(path, media_type="application/octet-stream", headers=_FOREVER)
+    # Said to be encoded, it is sent as it is: gzip takes seconds of eight megabytes, and saves a tenth.
+    headers = {**_FOREVER, "Content-Encoding": "identity"}
+    points = await run_in_threadpool(path.read_bytes)
+    return Response(points, media_type="application/octet-stream", headers=headers)
 
 
 ROUTES = [

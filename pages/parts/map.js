@@ -28,7 +28,7 @@ class PictureMap {
     this.painter = new Painter()
     this.card = new Card(this.find(".card"))
     this.legend = new Legend(this.find(".legend"), () => this.draw())
-    this.pictures = new Pictures(() => (this.introduce(), this.move()))
+    this.pictures = new Pictures(() => this.arrived())
     this.pace = 1e-4 // milliseconds a point
     this.hovered = -1
     this.canvas.onpointerdown = (event) => this.points && this.pressed(event)
@@ -88,7 +88,7 @@ class PictureMap {
 
   recolour() {
     if (!this.points) return
-    this.codes = Uint8Array.from(this.points.places, (place) => this.given[place])
+    this.codes = this.points.ordered(this.given)
     this.chosen = this.header.chosen < 0 ? -1 : this.points.places.indexOf(this.header.chosen)
     this.draw()
   }
@@ -104,8 +104,8 @@ class PictureMap {
     const back = channels(this.ground)
     const isDark = back.reduce((sum, value) => sum + value) < 384
     this.legend.dress(this.header.hues[isDark ? "dark" : "light"])
-    this.table = Uint32Array.from(this.legend.hues, pixel)
-    this.faint = Uint32Array.from(this.legend.hues, (hue) => pixel(mix(hue, back, 0.86)))
+    this.table = Int32Array.from(this.legend.hues, pixel)
+    this.faint = Int32Array.from(this.legend.hues, (hue) => pixel(mix(hue, back, 0.86)))
   }
 
   // --- Drawing ---
@@ -126,7 +126,9 @@ class PictureMap {
   // Pixels a unit of the map, and where its (0, 0) is in the window.
   get view() {
     const { x, y, zoom } = this.state
-    const scale = 0.93 * zoom * Math.min(this.width / 2 / this.points.wide, this.height / 2 / this.points.high)
+    const margin = this.points.count <= FEW ? 50 : 20 // pictures are larger than points
+    const [halfWidth, halfHeight] = [this.width / 2 - margin, this.height / 2 - margin]
+    const scale = zoom * Math.min(halfWidth / this.points.wide, halfHeight / this.points.high)
     return { scale, left: this.width / 2 - x * scale, top: this.height / 2 + y * scale }
   }
 
@@ -137,9 +139,16 @@ class PictureMap {
     this.frame ||= requestAnimationFrame(() => this.draw(FRAME))
   }
 
+  // More is known of pictures: draw them some at a time.
+  arrived() {
+    this.introduce()
+    this.resting ||= setTimeout(() => this.draw(), REST)
+  }
+
   draw(time = Infinity) {
     cancelAnimationFrame(this.frame)
     this.frame = 0
+    if (time === Infinity) this.resting = clearTimeout(this.resting)
     if (!this.codes || !this.width) return
     const began = performance.now()
     const { points, painter } = this
@@ -162,7 +171,7 @@ class PictureMap {
   paint(limit) {
     const { points, codes, painter, dense } = this
     const { scale, left, top } = this.view
-    const zoom = Math.max(1, this.state.zoom)
+    const { zoom } = this.state
     const apart = Math.sqrt((this.width * this.height) / (points.count || 1))
     this.radius = Math.min(7, Math.min(5, Math.max(0.7, 0.3 * apart)) * Math.sqrt(zoom))
     const crowd = (Math.PI * this.radius ** 2) / (apart * zoom) ** 2
@@ -294,6 +303,7 @@ class PictureMap {
   }
 
   wheeled(event) {
+    if (event.deltaY > 0 && this.state.zoom === 1) return // the whole map is in view: the page is scrolled
     event.preventDefault()
     const pixels = event.deltaY * (event.deltaMode ? 16 : 1)
     this.hover(-1)
@@ -358,7 +368,7 @@ class PictureMap {
 
   // What is at `here` stays where it is.
   zoomBy(factor, here = this.onMap(this.width / 2, this.height / 2)) {
-    const zoom = Math.min(NEAREST, Math.max(0.5, this.state.zoom * factor))
+    const zoom = Math.min(NEAREST, Math.max(1, this.state.zoom * factor))
     const part = this.state.zoom / zoom
     this.look(here.x + (this.state.x - here.x) * part, here.y + (this.state.y - here.y) * part, zoom)
   }

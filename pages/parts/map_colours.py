@@ -80,20 +80,19 @@ def colours_of(values: np.ndarray) -> Colours:
 
 
 def _texts(values: np.ndarray) -> Colours:
-    which, found = pd.factorize(values, use_na_sentinel=True)
-    said = np.array([str(value) for value in found], object)
+    which, said = pd.factorize(values, use_na_sentinel=True)
     counts = np.bincount(which[which >= 0], minlength=len(said))
     counts[said == ""] = 0
-    listed = sorted((i for i in range(len(said)) if counts[i]), key=lambda i: (-counts[i], said[i]))
+    listed = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # of equal ones what comes first
     code = np.full(len(said) + 1, UNKNOWN, np.uint8)  # the last is pandas' -1: no value
-    for rank, i in enumerate(listed):
-        code[i] = min(rank, _TOP)
-    entries = [Entry(said[i], int(counts[i]), rank, rank) for rank, i in enumerate(listed[:MOST])]
-    if rest := listed[MOST:]:
+    code[listed] = np.minimum(np.arange(len(listed)), _TOP)
+    names = tuple(map(str, said[listed[:_TOP]]))
+    entries = [Entry(names[rank], int(counts[i]), rank, rank) for rank, i in enumerate(listed[:MOST])]
+    if len(rest := listed[MOST:]):
         name = f"{len(rest):,} other values" if len(rest) > 1 else "1 other value"
         entries.append(Entry(name, int(counts[rest].sum()), MOST, _TOP))
     codes = code[which]
-    return Colours(codes, (*entries, *_unknown(codes)), tuple(said[i] for i in listed[:_TOP]))
+    return Colours(codes, (*entries, *_unknown(codes)), names)
 
 
 def _numbers(values: np.ndarray) -> Colours:

@@ -67,7 +67,7 @@ class Legend {
 
 // A colour as red, green and blue, from "#rrggbb"; as the number of its pixel; as CSS; and between two of them.
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))
-const pixel = ([red, green, blue]) => (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0
+const pixel = ([red, green, blue]) => 0xff000000 | (blue << 16) | (green << 8) | red
 const css = (colour) => `rgb(${colour.join()})`
 const mix = (one, other, part) => one.map((value, i) => Math.round(value + (other[i] - value) * part))
 

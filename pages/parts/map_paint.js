@@ -6,7 +6,7 @@ class Painter {
   resize(width, height) {
     this.width = width + 2 * EDGE
     this.image = new ImageData(this.width, height + 2 * EDGE)
-    this.pixels = new Uint32Array(this.image.data.buffer)
+    this.pixels = new Int32Array(this.image.data.buffer) // signed: unsigned ones would be counted with as floats
   }
 
   // Begin with an empty picture of one colour.

@@ -8,8 +8,8 @@ class Points {
     for (let i = 0; i < given; i++) if (flat[2 * i] === flat[2 * i]) places[count++] = i // NaN has no place on the map
     let seed = 1
     for (let i = count - 1; i > 0; i--) {
-      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
-      const j = Math.floor((seed / 2 ** 32) * (i + 1))
+      seed = (Math.imul(seed, 1664525) + 1013904223) | 0
+      const j = Math.floor(((seed >>> 0) / 2 ** 32) * (i + 1))
       const other = places[j]
       places[j] = places[i]
       places[i] = other
@@ -29,14 +29,24 @@ class Points {
     this.sort()
   }
 
+  // What is said of places in the gallery, a byte each, in the order of the points.
+  ordered(bytes) {
+    const own = new Uint8Array(this.count)
+    for (let i = 0; i < this.count; i++) own[i] = bytes[this.places[i]]
+    return own
+  }
+
   // Into square cells, for `nearest`.
   sort() {
     const side = (this.side = Math.min(512, Math.ceil(Math.sqrt(this.count / 2)) || 1))
-    const cells = Uint32Array.from(this.x, (x, i) => this.cell(this.y[i]) * side + this.cell(x))
-    this.starts = new Uint32Array(side * side + 1)
-    for (const cell of cells) this.starts[cell + 1]++
-    for (let i = 0; i < side * side; i++) this.starts[i + 1] += this.starts[i]
-    const next = this.starts.slice()
+    const cells = new Uint32Array(this.count)
+    const starts = (this.starts = new Uint32Array(side * side + 1))
+    for (let i = 0; i < this.count; i++) {
+      cells[i] = this.cell(this.y[i]) * side + this.cell(this.x[i])
+      starts[cells[i] + 1]++
+    }
+    for (let i = 0; i < side * side; i++) starts[i + 1] += starts[i]
+    const next = starts.slice()
     this.sorted = new Uint32Array(this.count)
     for (let i = 0; i < this.count; i++) this.sorted[next[cells[i]]++] = i
   }

@@ -68,7 +68,7 @@ painter.clear(pixel([255, 255, 255]))
 const at = (x, y) => [...painter.image.data.slice(4 * ((y + EDGE) * painter.width + x + EDGE))].slice(0, 4)
 const draw = (flat, codes, how) => painter.draw(new Points(new Float32Array(flat)), new Uint8Array(codes),
   { scale: 10, left: 10, top: 5 }, { radius: 2, alpha: 1, limit: codes.length, most: 9, ...how })
-const table = new Uint32Array(256).fill(pixel([200, 100, 0]))
+const table = new Int32Array(256).fill(pixel([200, 100, 0]))
 const wanted = new Uint8Array(256).fill(1)
 """
 
@@ -107,11 +107,11 @@ def test_discs_over_the_border_are_cut_and_far_ones_left_out():
     said = ask(
         ["map_points", "map_legend", "map_paint"],
         DRAW
-        + """const flat = [1, 0, -1.0625, 0, 0, 50, 3e5, -1e7]
-        const { count } = draw(flat, [0, 0, 0, 0], { table, wanted })
-        return [count, at(19, 5), at(0, 5), at(5, 5)]""",
+        + """const flat = [1, 0, -1.0625, 0, 0, 50, 3e5, -1e7, -1, 0]
+        const { count, drawn, seen } = draw(flat, [0, 0, 0, 0, 0], { table, wanted })
+        return [count, drawn, seen.length, at(19, 5), at(0, 5), at(5, 5)]""",
     )
-    assert said == [2, [200, 100, 0, 255], [200, 100, 0, 255], [255] * 4]
+    assert said == [1, 3, 3, [200, 100, 0, 255], [200, 100, 0, 255], [255] * 4]  # in view: the one at -1
 
 
 def test_codes_have_the_colours_of_the_legend():
