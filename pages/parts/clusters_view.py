@@ -17,7 +17,7 @@ from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import cluster_changes, run_panel, workspace
-from pages.parts.grid import paged, picture_grid
+from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import close, field
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import address, plain
@@ -178,9 +178,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
                 st.query_params.pop(word, None)
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
-        names = [row.file for row in rows if row.file in gallery.by_name]
-        where = f"{title} by {result.criterion.name}, run {run.id}"
-        save_as_set(gallery, names, where, "group_set", "" if view.startswith("~") else view)
+        for_set = st.container(width="content")
         if not view.startswith("~") and edited:
             cluster_changes.menu(run, result, view, edited)
     by_file = {row.file: row for row in rows}
@@ -191,9 +189,16 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
             counts = Counter({label: n for c in result.clusters if c.name == view for label, n in c.labels.items()})
             st.caption(plain(" · ".join(f"{label} {n}" for label, n in counts.most_common(20))))
         words = {r.file: r.description or r.why for r in rows}
-        clicked = picture_grid(paged(_pictures(gallery, rows), f"group_{view}"), f"grid_{view}", words, chosen=opened)
+        places = workspace.places(gallery, [r.file for r in rows])
+        grid = gallery_grid(gallery, places, f"grid_{view}", captions=words, size=110, chosen=opened)
+        clicked = grid.opened
         if view.startswith("~"):
             _reasons(result, rows, view)
+    with for_set:
+        about = f"{grid.count:,} chosen by hand from: " if grid.count else ""
+        names = grid.selected or [gallery.pictures[i].name for i in places]
+        origin = f"{about}{title} by {result.criterion.name}, run {run.id}"
+        save_as_set(gallery, names, origin, "group_set", "" if view.startswith("~") else view)
     if clicked:
         _open(view, clicked)
     if side:
