@@ -1,9 +1,9 @@
-"""Pictures through a network, several batches at once, so that neither decoding nor the network waits for the other.
+"""Pictures, or texts, through a network, several batches at once: neither decoding nor the network waits for the other.
 
-Each of a few threads takes a batch, decodes it picture by picture and hands it to the network. On a processor each
-thread computes alone: a team of threads a layer waits at every layer for the one that lost its core to a decoder
-(measured: many times slower on two busy cores). On a GPU two batches at a time, each on its own stream: one is copied
-while the other is computed, and its memory holds no more.
+Each of a few threads takes a batch, prepares it item by item and hands it to the network. On a processor each thread
+computes alone: a team of threads for a batch waits, at every layer, for the one that lost its core to a decoder or to
+another process (measured: many times slower on two busy cores, one text, too). On a GPU two batches at a time, each on
+its own stream: one is copied while the other is computed, and its memory holds no more.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from functools import cache
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from engine.errors import VitrineError
 from engine.models.machine import BatchSize
-from engine.models.roles import Check, Shown
+from engine.models.roles import Check
 
-ON_GPU, ON_PROCESSOR = 128, 8  # pictures a batch; a processor gains nothing from more
+Item = TypeVar("Item")
+ON_GPU, ON_PROCESSOR = 128, 8  # items a batch; a processor gains nothing from more
 _LEAST_DECODERS = 4  # beside a GPU
 
 
 def each(
-    pictures: Sequence[Shown],
-    prepare: Callable[[Shown], torch.Tensor],
+    items: Sequence[Item],
+    prepare: Callable[[Item], torch.Tensor],
     work: Callable[[torch.Tensor], Iterable[Any]],
     batch: BatchSize,
     device: torch.device,
     check: Check,
 ) -> Generator[tuple[int, Any]]:
-    """What `work` makes of each picture, with its place, in order; those that cannot be read are left out.
+    """What `work` makes of each item, with its place, in order; those that cannot be read are left out.
 
     Args:
-        pictures: what to look at.
-        prepare: a picture to a tensor, all of one shape; a VitrineError says that it cannot be read.
-        work: a row for each of b prepared pictures, b x ... on the device; called in several threads at once.
+        items: pictures or texts.
+        prepare: an item to a tensor, all of one shape; a VitrineError says that it cannot be read.
+        work: a row for each of b prepared items, b x ... on the device; called in several threads at once.
         batch: how many at a time.
         device: where `work` wants them.
         check: called here, at least four times a second.
@@ -51,18 +52,18 @@ def each(
     before = torch.get_num_threads()
     alone = device.type == "cpu"
     threads = before if alone else max(_LEAST_DECODERS, before)
-    size = max(1, min(batch.size, -(-len(pictures) // threads)))
+    size = max(1, min(batch.size, -(-len(items) // threads)))
     ended = threading.Event()
     if not alone:
         torch.cuda.synchronize(device)  # the weights may still be on their way, and the streams would not wait
 
     def one(start: int) -> list[tuple[int, Any]]:
         ready: dict[int, torch.Tensor] = {}
-        for place in range(start, min(start + size, len(pictures))):
+        for place in range(start, min(start + size, len(items))):
             if ended.is_set():
                 return []
             with suppress(VitrineError):
-                ready[place] = prepare(pictures[place])
+                ready[place] = prepare(items[place])
         if not ready:
             return []
         stacked = torch.stack(list(ready.values()))
@@ -70,9 +71,9 @@ def each(
             there = stacked if alone else stacked.pin_memory().to(device, non_blocking=True)
             return list(zip(ready, batch.run(there, work), strict=True))
 
-    pool = ThreadPoolExecutor(threads, "pictures", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, "batches", initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from _in_order(pool, one, range(0, len(pictures), size), 2 * threads, check)
+        yield from _in_order(pool, one, range(0, len(items), size), 2 * threads, check)
     finally:
         ended.set()
         pool.shutdown(wait=False, cancel_futures=True)

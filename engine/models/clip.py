@@ -88,7 +88,9 @@ class OpenClip:
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors (n, d) float32."""
-        return np.stack(self._batch.run(list(texts), self._text_vectors))
+        tokens = lambda text: self._tokenizer([text])[0]  # noqa: E731
+        found = each(texts, tokens, self._text_vectors, self._batch, self._device, lambda: None)
+        return np.stack([vector for _, vector in found])
 
     def describe(self, requests: Sequence[Request], check: Check) -> Iterator[tuple[int, Reply]]:
         """A caption for each request's one picture, in prose, whatever was asked of it."""
@@ -105,8 +107,7 @@ class OpenClip:
         return self._model.encode_image(batch, normalize=True).float().cpu().numpy()
 
     @torch.inference_mode()
-    def _text_vectors(self, texts: Sequence[str]) -> np.ndarray:
-        tokens = self._tokenizer(list(texts)).to(self._device)
+    def _text_vectors(self, tokens: torch.Tensor) -> np.ndarray:
         return self._model.encode_text(tokens, normalize=True).float().cpu().numpy()
 
     @torch.inference_mode()
