@@ -169,6 +169,75 @@ def _print_clusters(run: Run, status: Status, result: Any, said: argparse.Namesp
     print(f"run {run.id}" + (f", revision {status.revision}" if status.revision > 1 else ""))
 
 
+def _diversity(said: argparse.Namespace) -> int:
+    from engine.analyses.diversity import Params, files
+
+    params = Params(
+        threshold=said.threshold,
+        by=said.by,
+        at=said.at,
+        coreset=said.coreset,
+        method=said.method,
+        balanced=said.balanced,
+        weights=said.weights,
+        pinned=_lines(said.pin),
+        left_out=_lines(said.leave_out),
+    )
+    if Path(said.folder).suffix in files.SUFFIXES:
+        return _diversity_of_vectors(params, said)
+    return _run("diversity", params, said, _print_diversity)
+
+
+def _diversity_of_vectors(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN401
+    """Vectors from a file: nothing is embedded, and no run is kept."""
+    from engine.analyses.diversity import files, of_vectors
+    from engine.store.export import write
+
+    if said.set or said.sample is not None:
+        raise SettingsError("--set and --sample are of pictures.", "Give the folder, or a file of fewer vectors.")
+    vectors, names = files.read_vectors(Path(said.folder))
+    if said.dry_run:
+        what = {"vectors": len(vectors), "numbers": vectors.shape[1:] and vectors.shape[1]}
+        print(json.dumps(what) if said.json else f"{what['vectors']:,} vectors of {what['numbers']:,} numbers")
+        return 0
+    result = of_vectors(vectors, params, names, said.seed, Progress(_watching()))
+    _print_result(result, said, {})
+    if said.out:
+        write("diversity", result, Path(said.out))
+    return 0
+
+
+def _print_diversity(run: Run, status: Status, result: Any, said: argparse.Namespace) -> None:  # noqa: ANN401
+    for note in status.notes:
+        _say(f"note: {note}")
+    _print_result(result, said, {"run": run.id, "status": asdict(status)})
+    if not said.json:
+        asked, known = sum(status.asked.values()), sum(status.known.values())
+        print(f"vectors: {0 if said.opened else asked:,} computed, {known:,} known · {status.seconds:.1f} s")
+        print(f"run {run.id}")
+
+
+def _print_result(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:  # noqa: ANN401
+    from engine.analyses.diversity.words import lines
+
+    for note in result.notes:
+        _say(f"note: {note}")
+    for unread in result.unread:
+        _say(f"not read: {unread.name}: {unread.reason}")
+    print(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result)))
+
+
+def _lines(path: str) -> tuple[str, ...]:
+    """Names of pictures from a file, a line each; none without a file."""
+    if not path:
+        return ()
+    try:
+        text = Path(path).read_text("utf-8", errors="surrogateescape")
+    except OSError as problem:
+        raise SettingsError(f"{path} cannot be read: {problem.strerror}.", "Give a text file, a name a line.") from None
+    return tuple(line for line in text.splitlines() if line.strip())
+
+
 def _list_runs(said: argparse.Namespace) -> int:
     for run, status in Runs(settings.load().home).all():
         if run.is_damaged:
@@ -249,6 +318,11 @@ def _price(price: Any, config: Settings) -> dict[str, Any]:  # noqa: ANN401
 def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     by_role = ", ".join(f"{'about ' * (r.role == 'chat')}{r.questions:,} {r.role}" for r in price.roles)
     money = price.money(config.prices)
+    if {r.role for r in price.roles} <= {"matcher", "embedder"}:
+        needed, known = sum(r.questions for r in price.roles), sum(r.known for r in price.roles)
+        return (
+            f"{needed:,} of {price.pictures:,} pictures need a vector ({known:,} known) · about {price.seconds:,.0f} s"
+        )
     return (
         f"{price.pictures:,} pictures: {by_role} questions ({sum(r.known for r in price.roles):,} known already)"
         f" · about {price.tokens:,.0f} tokens"
@@ -352,6 +426,19 @@ def _parser() -> argparse.ArgumentParser:
     clusters.add_argument("--keep", default="", help="cluster names that must be there, with commas")
     clusters.add_argument("--avoid", default="", help="cluster names that must not")
     clusters.set_defaults(do=_clusters)
+
+    diversity = commands.add_parser("diversity", parents=[common], help="how diverse a set is, duplicates, a core-set")
+    diversity.add_argument("folder", metavar="FOLDER|VECTORS.npy|.parquet", type=_folder)
+    diversity.add_argument("--by", default="", help="a column, such as label: its values are compared at equal size")
+    diversity.add_argument("--at", type=int, help="so many pictures of each part; by default as many as the smallest")
+    diversity.add_argument("--threshold", type=float, help="cosine of duplicates; by default as the model's card says")
+    diversity.add_argument("--coreset", type=int, default=0, metavar="M", help="choose M pictures that stand for all")
+    diversity.add_argument("--method", default="facility location", help="facility location, k-center or spectrum")
+    diversity.add_argument("--balanced", action="store_true", help="as many of each label in the core-set")
+    diversity.add_argument("--weights", default="", help="a column of numbers: a picture of weight 2 counts as two")
+    diversity.add_argument("--pin", default="", metavar="FILE", help="names, a line each, that must be in the core-set")
+    diversity.add_argument("--leave-out", default="", metavar="FILE", help="names, a line each, that must not")
+    diversity.set_defaults(do=_diversity)
 
     runs = commands.add_parser("runs", help="list every run")
     runs.add_argument("--json", action="store_true")

@@ -20,8 +20,18 @@ def export(run: Run, result: Any, to: Path) -> list[Path]:  # noqa: ANN401  the 
     Raises:
         StoreError: the folder cannot be written.
     """
-    files = {"result.json": json.dumps({"run": run.id, **asdict(result)}, indent=1)}
-    for name, rows in analysis(run.request.analysis).tables(result).items():
+    return write(run.request.analysis, result, to, run.id)
+
+
+def write(name_of_analysis: str, result: Any, to: Path, run: str = "") -> list[Path]:  # noqa: ANN401
+    """The same of a result that no run keeps.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    said = {"run": run} if run else {}
+    files = {"result.json": json.dumps({**said, **asdict(result)}, indent=1)}
+    for name, rows in analysis(name_of_analysis).tables(result).items():
         files[f"{name}.csv"] = csv_text(rows)
     try:
         to.mkdir(parents=True, exist_ok=True)

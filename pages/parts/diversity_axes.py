@@ -13,7 +13,7 @@ from pages.parts.grid import picture_grid
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
 
-_FEW = 8  # pictures of each end in the list of axes
+_FEW = 10  # pictures of each end in the list of axes
 
 
 def draw(run: Run, result: Result, gallery: Gallery) -> None:
@@ -58,13 +58,13 @@ def _one(run: Run, axis: Axis, i: int, gallery: Gallery) -> None:
     for side, (name, files) in zip(st.columns(2, gap="medium"), both, strict=True):
         with side:
             save_as_set(gallery, files, f"{name} of axis {i}, diversity run {run.id}", f"axis_set_{name[:5]}")
-            _ends(gallery, files, f"open_{name}", size=120)
+            _ends(gallery, files, f"open_{name}")
 
 
-def _ends(gallery: Gallery, files: Sequence[str], key: str, size: int = 72) -> None:
+def _ends(gallery: Gallery, files: Sequence[str], key: str) -> None:
     shown = [gallery.by_name[file] for file in files if file in gallery.by_name]
     opened = st.query_params.get("picture", "")
-    if clicked := picture_grid(shown, key, size=size, chosen=opened):
+    if clicked := picture_grid(shown, key, across=5, chosen=opened):
         st.query_params["picture"] = clicked
         st.rerun()
 

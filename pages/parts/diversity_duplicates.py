@@ -33,15 +33,14 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     groups = _decided(run.id, run.status.revision, str(run.path), threshold, json.dumps(run.edits()))
     spare = [file for group in groups for file in group.spare]
     exact = sum(group.is_exact for group in groups)
+    st.markdown(f"### {len(groups):,} groups :gray[{exact:,} of the same bytes · {len(spare):,} pictures could go]")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"### {len(groups):,} groups :gray[{exact:,} of the same bytes · {len(spare):,} pictures could go]",
-            width="stretch",
-        )
         origin = f"spare duplicates from a cosine of {threshold:.3f}, diversity run {run.id}"
+        st.caption("What could go:", width="content")
         save_as_set(gallery, spare, origin, "spare", f"spare from {threshold:.3f}")
         gone = set(spare)
         rest = [file for file in _asked(run, gallery) if file not in gone]
+        st.caption("What would be left:", width="content")
         save_as_set(gallery, rest, f"without {origin}", "rest", f"without duplicates from {threshold:.3f}")
     if groups:
         _wall(run, groups, gallery)

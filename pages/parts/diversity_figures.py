@@ -90,7 +90,7 @@ def _further(result: Result) -> list[dict[str, str]]:
         ),
         ("isotropy (IsoScore)", f"{more.isotropy:.3f}", "0: one direction; 1: all alike"),
         ("log-determinant", determinant, "of the covariance scaled to a mean eigenvalue of 1; 0 where all are alike"),
-        ("share of the first axes", shares, "of the variance"),
+        ("share of the strongest axis", f"{more.first.get(1, 0.0):.1%}", f"of the variance; first axes {shares}"),
     ]
     if without:
         rows.append(("score without duplicates", _said(without.score, 3), f"of {without.n:,} pictures"))

@@ -28,7 +28,7 @@ from engine.analyses.diversity.result import (
     Result,
 )
 from engine.analyses.diversity.rows import Rows
-from engine.analyses.diversity.telling import tell
+from engine.analyses.diversity.telling import NOBODY, tell
 from engine.analyses.estimating import Estimate, RoleEstimate
 from engine.errors import RunError
 from engine.gallery import Gallery, Picture, Unread
@@ -127,7 +127,7 @@ def of_vectors(
     if vectors.dtype.kind != "f":
         vectors = vectors.astype(np.float32)
     rows = Rows(len(vectors), None, tuple(names))
-    return tell(vectors, rows, params or Params(), "these vectors", None, seed, progress or Progress())
+    return tell(vectors, rows, params or Params(), NOBODY, None, seed, progress or Progress())
 
 
 def estimate(gallery: Gallery, params: Params, *, embedder: Embedder, progress: Progress) -> Estimate:

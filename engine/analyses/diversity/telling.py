@@ -19,6 +19,7 @@ from engine.gallery import columns
 from engine.models.checkpoints import Known
 from engine.progress import Progress
 
+NOBODY = "a model that nobody named"
 _LEAST = 10  # pictures below which a part is not compared with others
 _SHOWN = 24  # pictures that add most, and least
 _DRAWS = 20  # core-sets at random
@@ -214,7 +215,9 @@ def _notes(
             f"{whole.n:,} pictures span at most {whole.rank:,} of {whole.dimension:,} directions, so the score cannot "
             f"exceed {whole.rank / whole.dimension:.3f}: compare it with sets of as many pictures only."
         )
-    if not (known and known.is_sscd):
+    if model == NOBODY:
+        yield "Nobody said whose vectors these are: published figures and bands hold for SSCD's only and are not shown."
+    elif not (known and known.is_sscd):
         yield f"{model} is not SSCD: published figures and bands hold for SSCD's vectors only and are not shown."
     elif whole.dimension != published.DIMENSION:
         yield f"Published figures hold for {published.DIMENSION} numbers a picture, and these have {whole.dimension}."
