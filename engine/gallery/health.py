@@ -6,8 +6,9 @@ looking at what they find among photographs, untouched and spoilt on purpose.
 
 * dark: CleanVision asks for the brightest hundredth; we ask for the brightest twentieth, as a lamp or a flash of light
   fills a hundredth of many a black photo.
-* light: the darkest twentieth, as there, with a lower bound: theirs finds what is all but white, ours a photo that
-  faded or was exposed far too long. White around a thing is no defect to either.
+* light: the darkest twentieth, as there, with a lower bound: theirs finds what is all but white, ours what faded, too.
+  And what was exposed too long, which leaves black black: most of it burnt out (measures.py). White around a thing is
+  no defect to either.
 * low information: entropy of the grey levels, as there.
 * blurry: theirs (contrast of edges at 64 pixels) tells little contrast from much: of photos blurred so that everybody
   sees it, it ranks a third as sharper than a sharp photo. We measure the blur effect (measures.py).
@@ -33,6 +34,8 @@ from engine.gallery.pictures import Gallery
 
 DARK = 34.0  # L*
 LIGHT = 74.0  # L*
+BURNT = 0.6  # share of the pixels
+NOT_DARK = 60.0  # L*: what is plain red or blue is at the end of a channel, too
 FEW_BITS = 3.0  # CleanVision's
 BLURRY = 0.33  # the blur effect
 PLAIN = 2.0  # standard deviation of L* below which nothing can be called blurred
@@ -128,16 +131,12 @@ def _of_light(checked: _Checked) -> list[Finding]:
     looks, scale = checked.looks, "(L*: 0 is black, 100 white)"
     few = f"Its grey levels hold fewer than {FEW_BITS:g} bits (entropy; 8 is the most)."
     soft = f"{BLURRY:.0%} or more of its edges are left when it is blurred once more (blur effect)."
+    burnt = f"95 % of it is lighter than {LIGHT:g} {scale}, or {BURNT:.0%} or more is burnt out: exposed too long."
+    is_light = (looks.darkest > LIGHT) | (looks.burnt >= BURNT) & (looks.lightness > NOT_DARK)
     is_soft = (looks.contrast >= PLAIN) & (looks.blur >= BLURRY)
     return [
         checked.found("dark", f"95 % of it is darker than {DARK:g} {scale}.", looks.lightest < DARK, looks.lightest),
-        checked.found(
-            "light",
-            f"95 % of it is lighter than {LIGHT:g} {scale}.",
-            looks.darkest > LIGHT,
-            looks.darkest,
-            looks.darkest,
-        ),
+        checked.found("light", burnt, is_light, looks.lightness, looks.lightness),
         checked.found("low information", few, looks.entropy < FEW_BITS, looks.entropy),
         checked.found("blurry", soft, is_soft, looks.blur, looks.blur),
     ]

@@ -27,13 +27,13 @@ from engine.gallery.pictures import Picture
 from engine.gallery.reading import FLEETING, Unreadable, read_picture
 from engine.gallery.thumbs import THUMB, keep_thumbnail
 
-METHOD = 1  # raised when the same picture would be described otherwise: all are looked at anew
+METHOD = 2  # raised when the same picture would be described otherwise: all are looked at anew
 CHANGED = "changed since its folder was opened"
 WORDS = (*COLOURS, "black and white", "colourful")
 GRID = 4  # colours are kept as so many means a side
 _LOOK = np.dtype(
     [
-        *((name, "<f4") for name in ("lightness", "darkest", "lightest", "contrast", "sharpness", "blur")),
+        *((name, "<f4") for name in ("lightness", "darkest", "lightest", "burnt", "contrast", "sharpness", "blur")),
         *((name, "<f4") for name in ("colourfulness", "entropy")),
         ("grey", "?"),
         ("colour", "u1"),
@@ -43,7 +43,7 @@ _LOOK = np.dtype(
         ("features", "<f2", (3 * GRID * GRID + len(COLOURS),)),
     ]
 )
-_MEASURED = ("lightness", "contrast", "sharpness", "blur", "colourfulness", "entropy", "grey")
+_MEASURED = ("lightness", "burnt", "contrast", "sharpness", "blur", "colourfulness", "entropy", "grey")
 _TABLES = """
     CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, method INTEGER NOT NULL, hashes BLOB NOT NULL,
         looks BLOB NOT NULL);
@@ -66,6 +66,7 @@ class Looks:
         lightness: (n,) as are all columns to `colour`; see measures.Measures for what they mean.
         darkest: L* that five percent of the pixels do not exceed.
         lightest: L* that 95 percent do not exceed.
+        burnt: share of the pixels at the end of a channel, unless almost all of them are white.
         contrast: standard deviation of L*.
         sharpness: variance of the Laplacian over that of L*.
         blur: the blur effect, 0 to 1.
@@ -87,6 +88,7 @@ class Looks:
     lightness: np.ndarray
     darkest: np.ndarray
     lightest: np.ndarray
+    burnt: np.ndarray
     contrast: np.ndarray
     sharpness: np.ndarray
     blur: np.ndarray

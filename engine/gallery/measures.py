@@ -62,6 +62,8 @@ class Measures:
         grey: there is no colour in it.
         colourfulness: Hasler and Süsstrunk's M; 0 grey, 109 extremely colourful.
         sharpness: 0 where all is blurred or plain; from about 0.15 on where it is sharp, 20 for pure noise.
+        burnt: share of the pixels of which a channel is at its end, as in what was exposed too long; 0 where almost all
+            of them are white, as paper and cut-out backgrounds are.
         blur: 0 where nothing is left of edges when blurred once more, 1 where all is: it was blurred before.
         entropy: of the grey levels, 0 to 8 bits.
         width: in pixels, as given.
@@ -74,6 +76,7 @@ class Measures:
     colours: tuple[Colour, ...]
     grey: bool
     colourfulness: float
+    burnt: float
     sharpness: float
     blur: float
     entropy: float
@@ -171,6 +174,7 @@ def measure(picture: Image.Image) -> Measures:
         colours=_shares(rgb),
         grey=_is_grey(rgb),
         colourfulness=_colourfulness(rgb),
+        burnt=_burnt(rgb),
         sharpness=_sharpness(light),
         blur=max(_blur(light[:, ::2]), _blur(light[::2].T)),  # every other line tells as much
         entropy=small.convert("L").entropy(),
@@ -276,6 +280,12 @@ def _shares(rgb: np.ndarray) -> tuple[Colour, ...]:
 def _is_grey(rgb: np.ndarray) -> bool:
     """Whether no more than a hundredth of the pixels have a colour: channels differ by more than JPEG makes them."""
     return bool(np.count_nonzero(rgb.max(0) - rgb.min(0) > 12) <= 0.01 * rgb[0].size)
+
+
+def _burnt(rgb: np.ndarray) -> float:
+    """Light that is too much reaches the end in one channel after the other, so some of it keeps a false colour."""
+    is_burnt = rgb.max(0) >= 250
+    return float(is_burnt.mean()) if (is_burnt & (rgb.min(0) < 240)).mean() >= 0.03 else 0.0
 
 
 def _colourfulness(rgb: np.ndarray) -> float:

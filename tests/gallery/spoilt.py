@@ -26,9 +26,12 @@ def dark(picture, rng):
 
 
 def light(picture, rng):
-    """Faded: black became a light grey."""
-    k = rng.uniform(0.12, 0.27)
-    return picture.point([round(255 - (255 - v) * k) for v in range(256)] * 3)
+    """Faded, so that black became a light grey, or exposed until two thirds of it were white."""
+    if rng.random() < 0.5:
+        k = rng.uniform(0.12, 0.27)
+        return picture.point([round(255 - (255 - v) * k) for v in range(256)] * 3)
+    third = np.quantile(np.asarray(picture.convert("L")), 1 / 3) / 255
+    return exposed(picture, rng.uniform(0.3, 0.8) - 2.2 * np.log2(max(third, 0.02)))  # a gamma of 2.2: good enough
 
 
 def low_information(picture, rng):

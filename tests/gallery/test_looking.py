@@ -46,7 +46,7 @@ def test_everything_is_measured_as_it_is(gallery, seen):
     assert not seen.unread
     for i, picture in enumerate(gallery.pictures):
         expected = measure(picture.open())
-        for name in ("lightness", "contrast", "sharpness", "blur", "colourfulness", "entropy"):
+        for name in ("lightness", "burnt", "contrast", "sharpness", "blur", "colourfulness", "entropy"):
             assert getattr(seen, name)[i] == pytest.approx(getattr(expected, name), rel=1e-6), name
         assert (seen.colour[i], seen.grey[i]) == (expected.colour, expected.grey)
         assert (seen.width[i], seen.height[i]) == (256, 256)

@@ -216,6 +216,17 @@ def test_mirrored_and_turned_pictures_measure_the_same():
         assert (b.name, b.area, pytest.approx(b.weight)) == (a.name, a.area, a.weight)
 
 
+def test_burnt():
+    """A bright sky that lost one channel, over ground; then white paper around the same ground."""
+    ground = (90, 80, 70)
+    sky, paper = halves((200, 230, 255), ground), halves("white", ground)
+    assert measure(sky).burnt == 0.5
+    assert measure(paper).burnt == 0
+    paper.paste((255, 240, 200), (0, 0, 3, 40))  # a twentieth of it keeps a colour
+    assert measure(paper).burnt == 0.5
+    assert measure(halves((200, 230, 249), ground)).burnt == 0
+
+
 @pytest.mark.parametrize("radius", [1, 2, 4])
 def test_blur_tells_a_blurred_picture_from_a_smooth_one(radius):
     """A sharp figure before a smooth sky is not blurred, however much of the picture the sky fills."""
