@@ -48,7 +48,7 @@ def plain_grid(
 ) -> Grid:
     """Draw what `gallery_grid` draws, page by page; opened and selected by name. A selection ends with its page."""
     said, places = captions or {}, np.asarray(order, np.uint32)
-    shown = paged(range(len(places)), key)
+    shown = paged(range(len(places)), key, 60)  # browsers take seconds over a hundred of these
     start, stop = (shown[0], shown[-1] + 1) if shown else (0, 0)
     for title, first, end in _sections(start, stop, groups or [("", len(places))]):
         if title:
