@@ -123,7 +123,7 @@ def _kept(key: str, token: str) -> tuple[tuple[float, float], ...] | None:
     return corners_of(said.get("polygon")) if isinstance(said, dict) and said.get("token") == token else None
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _selected(path: str, token: str, lasso: tuple[tuple[float, float], ...]) -> np.ndarray:
     del token  # the same path may hold another map later
     return inside(layout.read(Path(path)), np.array(lasso))
