@@ -61,7 +61,10 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--shots", type=Path, help="folder for screenshots from the middle and the end")
     said = parser.parse_args()
-    found = [measured(n, said.shots) for n in said.pictures]
+    found = []
+    for n in said.pictures:
+        found.append(measured(n, said.shots))
+        print(f"{n:,} pictures done", file=sys.stderr, flush=True)
     print(f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · JPEGs of 32 pixels\n")
     print("| what | " + " | ".join(f"{f.n:,} pictures" for f in found) + " |\n|---|" + "---|" * len(found))
     for name in found[0].said:

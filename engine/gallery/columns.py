@@ -31,7 +31,9 @@ def column(gallery: Gallery, name: str) -> np.ndarray:
     if name in ("width", "height", "pixels", "aspect ratio"):
         width, height = (np.array([getattr(p, side) for p in of], float) for side in ("width", "height"))
         return {"width": width, "height": height, "pixels": width * height, "aspect ratio": width / height}[name]
-    return typed([p.label if name == "label" else p.metadata.get(name) or "" for p in of])
+    if name == "label":  # a category, also where its name is a digit
+        return texts([p.label for p in of])
+    return typed([p.metadata.get(name) or "" for p in of])
 
 
 def texts(values: Sequence[str]) -> np.ndarray:

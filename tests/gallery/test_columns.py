@@ -65,6 +65,12 @@ def test_a_gallery_s_own_columns(tmp_path, settings, name):
     assert columns.column(gallery, "score")[0] == 1
 
 
+def test_labels_that_are_digits_are_categories(tmp_path, settings):
+    gallery = open_folder(paint(tmp_path / "own", {"0/a.png": "red", "1/b.png": "red"}), settings)
+    assert columns.column(gallery, "label").tolist() == ["0", "1"]
+    assert columns.choices(columns.column(gallery, "label"), np.arange(2)) == ["0", "1"]
+
+
 def test_a_hundred_thousand_are_sorted_and_cut_alike():
     rng = np.random.default_rng(0)
     values = rng.normal(size=100_000)
