@@ -21,10 +21,12 @@ import numpy as np
 from PIL import Image
 
 from engine.gallery import Picture, looking, open_folder, read_picture
+from engine.gallery.appearance import look
 from engine.gallery.copies import near_copies
 from engine.gallery.health import findings
 from engine.gallery.pictures import Gallery
 from engine.gallery.reading import MAX_PIXELS
+from engine.gallery.thumbs import keep_thumbnail
 from engine.settings import Settings
 
 POSTCARDS = Path(__file__).resolve().parent.parent / "assets" / "postcards"
@@ -60,8 +62,8 @@ def _pass(gallery: Gallery, home: Path) -> None:
         read_picture(p.path, enough=512)
 
     def plain(p: Picture) -> None:
-        looking.keep_thumbnail(home, p.hash, picture := read_picture(p.path))
-        looking.look(picture)
+        keep_thumbnail(home, p.hash, picture := read_picture(p.path))
+        look(picture)
 
     n = len(gallery)
     took = {
@@ -80,7 +82,7 @@ def _rows(home: Path, n: int) -> None:
     """What was seen of so many pictures: kept in blocks as a pass does, read back, and checked."""
     rng = np.random.default_rng(0)
     pictures = tuple(Picture(f"{i:07}.jpg", hashlib.sha256(b"%d" % i).hexdigest(), 640, 480, "/") for i in range(n))
-    row = looking.look(Image.open(next(POSTCARDS.rglob("*.webp"))).convert("RGB"))
+    row = look(Image.open(next(POSTCARDS.rglob("*.webp"))).convert("RGB"))
     with looking._opened(home) as db:
         for at in range(0, n, 100):
             seen = []

@@ -17,33 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from engine.database import connect
 from engine.errors import StoreError
-from engine.gallery.copies import SKETCH, perceptual_hashes, sketch
-from engine.gallery.measures import COLOURS, SIDE, colour_grid, measure
+from engine.gallery.appearance import LOOK, METHOD, WORDS, look
+from engine.gallery.measures import SIDE
 from engine.gallery.pictures import Picture
 from engine.gallery.reading import FLEETING, Unreadable, read_picture
 from engine.gallery.thumbs import THUMB, keep_thumbnail
 
-METHOD = 2  # raised when the same picture would be described otherwise: all are looked at anew
 CHANGED = "changed since its folder was opened"
-WORDS = (*COLOURS, "black and white", "colourful")
-GRID = 4  # colours are kept as so many means a side
-_LOOK = np.dtype(
-    [
-        *((name, "<f4") for name in ("lightness", "darkest", "lightest", "burnt", "contrast", "sharpness", "blur")),
-        *((name, "<f4") for name in ("colourfulness", "entropy")),
-        ("grey", "?"),
-        ("colour", "u1"),
-        ("hash", "<u8"),
-        ("mirrored", "<u8"),
-        ("sketch", "u1", (SKETCH * SKETCH,)),
-        ("features", "<f2", (3 * GRID * GRID + len(COLOURS),)),
-    ]
-)
-_MEASURED = ("lightness", "burnt", "contrast", "sharpness", "blur", "colourfulness", "entropy", "grey")
 _TABLES = """
     CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, method INTEGER NOT NULL, hashes BLOB NOT NULL,
         looks BLOB NOT NULL);
@@ -157,7 +140,7 @@ def looks(pictures: Sequence[Picture], home: Path) -> Looks:
         places = _found(db, [p.hash for p in pictures])
         rows, reasons = _rows(db, places), _reasons(db)
     known = places >= 0
-    columns = {name: np.ascontiguousarray(rows[name]) for name in _LOOK.names or ()}
+    columns = {name: np.ascontiguousarray(rows[name]) for name in LOOK.names or ()}
     for name, values in columns.items():
         if values.dtype.kind == "f":
             columns[name] = values.astype(np.float64 if values.ndim == 1 else np.float32)
@@ -172,23 +155,6 @@ def looks(pictures: Sequence[Picture], home: Path) -> Looks:
         height=np.array([p.height for p in pictures], float),
         **columns,
     )
-
-
-def look(picture: Image.Image) -> np.ndarray:
-    """All that is kept of a picture in RGB, but for its size: one row of `_LOOK`."""
-    row = np.zeros((), _LOOK)
-    measured = measure(picture)
-    for name in _MEASURED:
-        row[name] = getattr(measured, name)
-    row["darkest"], row["lightest"] = measured.percentiles[1], measured.percentiles[5]
-    row["colour"] = WORDS.index(measured.colour)
-    small = picture.resize((SKETCH * 4, SKETCH * 4), Image.Resampling.BOX, reducing_gap=2)
-    row["hash"], row["mirrored"] = perceptual_hashes(small)
-    row["sketch"] = sketch(small)
-    shares = dict.fromkeys(COLOURS, 0.0) | {c.name: c.area for c in measured.colours}
-    grid = (colour_grid(small, GRID) - (50, 0, 0)) / (25, 12, 16)
-    row["features"] = np.concatenate([grid.ravel(), 4 * np.sqrt(list(shares.values()))])
-    return row
 
 
 @contextmanager
@@ -279,9 +245,9 @@ def _found(db: sqlite3.Connection, hashes: Sequence[str]) -> np.ndarray:
 
 
 def _rows(db: sqlite3.Connection, places: np.ndarray) -> np.ndarray:
-    """(n,) of `_LOOK`: what is kept at these places, zeros where they are -1; reads only blocks that hold some."""
+    """(n,) of `LOOK`: what is kept at these places, zeros where they are -1; reads only blocks that hold some."""
     blocks = db.execute("SELECT id, length(hashes) / 32 FROM seen WHERE method = ? ORDER BY id", (METHOD,)).fetchall()
-    rows, known = np.zeros(len(places), _LOOK), places >= 0
+    rows, known = np.zeros(len(places), LOOK), places >= 0
     if not known.any():
         return rows
     counts = np.array([n for _, n in blocks])
@@ -289,5 +255,5 @@ def _rows(db: sqlite3.Connection, places: np.ndarray) -> np.ndarray:
     needed = np.unique(of)
     read = [db.execute("SELECT looks FROM seen WHERE id = ?", (blocks[i][0],)).fetchone()[0] for i in needed]
     skipped = np.cumsum(counts * ~np.isin(np.arange(len(counts)), needed))  # rows before each that were not read
-    rows[known] = np.frombuffer(b"".join(read), _LOOK)[places[known] - skipped[of]]
+    rows[known] = np.frombuffer(b"".join(read), LOOK)[places[known] - skipped[of]]
     return rows

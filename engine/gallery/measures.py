@@ -14,9 +14,8 @@ same photo tells much the same at any resolution. Sources, and where we depart f
   shows in a preview counts: most photos lie between 0.15 and 2; a Gaussian blur of 2 pixels in one of 640 leaves about
   0.05, one of 4 pixels 0.01. Large smooth things (fruit, fog, sky) look soft to it, too;
 * blur: Crete et al., The blur effect, SPIE 2007: how much of the steps between neighbours is left when the picture is
-  blurred once more, along rows or columns, whichever is worse, so that it tells motion blur, too. We weigh each step by
-  its size: in the mean over all, smooth skies behind a sharp figure count as blurred. Real photos reach 0.31, a
-  Gaussian blur of 3 pixels in one of 640 leaves 0.31 or more, one of 5 pixels 0.47;
+  blurred once more, along rows or columns, whichever is worse (motion). We weigh each step by its size, or a smooth sky
+  behind a sharp figure would count as blurred. Real photos reach 0.31; 5 pixels of Gaussian blur in 640 leave 0.47;
 * entropy: Shannon's, of the grey levels.
 
 The bounds between words are ours, set by looking at photographs.
@@ -36,7 +35,7 @@ COLOURS = ("black", "grey", "white", "beige", "brown", "red", "orange", "yellow"
 _STRONG = frozenset(("red", "orange", "yellow", "green", "blue", "purple", "pink"))
 _PERCENTS = (1, 5, 25, 50, 75, 95, 99)
 _ASPECTS = {"1:1": 1.0, "5:4": 1.25, "4:3": 4 / 3, "3:2": 1.5, "16:10": 1.6, "16:9": 16 / 9, "2:1": 2.0, "3:1": 3.0}
-_LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
+LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _BITS = 5  # a channel, for colour names
 _WINDOW = 11  # pixels over which `blur` blurs once more
 
@@ -62,8 +61,7 @@ class Measures:
         grey: there is no colour in it.
         colourfulness: Hasler and Süsstrunk's M; 0 grey, 109 extremely colourful.
         sharpness: 0 where all is blurred or plain; from about 0.15 on where it is sharp, 20 for pure noise.
-        burnt: share of the pixels of which a channel is at its end, as in what was exposed too long; 0 where almost all
-            of them are white, as paper and cut-out backgrounds are.
+        burnt: share of the pixels at the end of a channel, as in what was exposed too long; 0 where these are white.
         blur: 0 where nothing is left of edges when blurred once more, 1 where all is: it was blurred before.
         entropy: of the grey levels, 0 to 8 bits.
         width: in pixels, as given.
@@ -183,15 +181,6 @@ def measure(picture: Image.Image) -> Measures:
     )
 
 
-def colour_grid(picture: Image.Image, side: int) -> np.ndarray:
-    """CIE L*a*b* (D65) of the mean colours of a grid of side x side parts: (side, side, 3) float64."""
-    linear = _LINEAR[np.asarray(picture.convert("RGB").resize((side, side), Image.Resampling.BOX))]
-    xyz = linear @ np.array([(0.4339, 0.2126, 0.0177), (0.3762, 0.7152, 0.1095), (0.1899, 0.0722, 0.8728)])  # white: 1
-    bent = np.where(xyz > 216 / 24389, np.cbrt(xyz), (xyz * (24389 / 27) + 16) / 116)
-    x, y, z = np.moveaxis(bent, -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
-
-
 def _word(value: float, bounds: tuple[tuple[float, str], ...], above: str) -> str:
     """The word of the first bound that the value stays below."""
     return next((word for bound, word in bounds if value < bound), above)
@@ -207,7 +196,7 @@ def _lightness(rgb: np.ndarray) -> np.ndarray:
 @cache
 def _luminances() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each value of each channel adds to the luminance Y."""
-    red, green, blue = (_LINEAR.astype(np.float32) * np.float32(part) for part in (0.2126, 0.7152, 0.0722))
+    red, green, blue = (LINEAR.astype(np.float32) * np.float32(part) for part in (0.2126, 0.7152, 0.0722))
     return red, green, blue
 
 
@@ -218,7 +207,7 @@ def _names() -> tuple[np.ndarray, np.ndarray]:
     Both (32768,). The weight is 1 for grey and grows with OKLCh chroma to 7 for a strong colour.
     """
     values = (np.arange(1 << _BITS) * 255 / ((1 << _BITS) - 1)).round().astype(int)
-    r, g, b = (v.ravel() for v in np.meshgrid(_LINEAR[values], _LINEAR[values], _LINEAR[values], indexing="ij"))
+    r, g, b = (v.ravel() for v in np.meshgrid(LINEAR[values], LINEAR[values], LINEAR[values], indexing="ij"))
     long = np.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
     mid = np.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
     short = np.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)

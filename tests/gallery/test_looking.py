@@ -12,8 +12,8 @@ from PIL import Image
 
 from engine.errors import Stopped, StoreError
 from engine.gallery import looking, open_folder
-from engine.gallery.looking import CHANGED, look, look_over, looks
-from engine.gallery.measures import COLOURS, measure
+from engine.gallery.looking import CHANGED, look_over, looks
+from engine.gallery.measures import measure
 from tests.planted import ROOT
 
 CARDS = sorted((ROOT / "assets" / "postcards" / "harbour").glob("*.webp"))
@@ -78,22 +78,6 @@ def test_thumbnails_are_made(gallery, seen, settings):
     for picture in gallery.pictures:
         with Image.open(settings.home / "thumbs" / picture.hash[:2] / f"{picture.hash}.webp") as small:
             assert small.size == (256, 256)
-
-
-def test_features_of_a_plain_red_picture():
-    features = look(Image.new("RGB", (90, 60), (255, 0, 0)))["features"].astype(float)
-    grid, shares = features[:48].reshape(16, 3), features[48:]
-    # L*a*b* of red: 53.24, 80.09, 67.20; its parts are (L - 50) / 25, a / 12, b / 16
-    assert grid == pytest.approx(np.tile([(53.24 - 50) / 25, 80.09 / 12, 67.2 / 16], (16, 1)), abs=0.01)
-    assert shares.tolist() == [4.0 if name == "red" else 0.0 for name in COLOURS]  # the root of all of it
-
-
-def test_features_say_where_a_colour_is():
-    picture = Image.new("RGB", (80, 80), "black")
-    picture.paste("white", (60, 20, 80, 40))  # the second row of four, the last column
-    lightness = look(picture)["features"][:48].reshape(4, 4, 3)[:, :, 0]
-    assert lightness[1, 3] == 2  # (100 - 50) / 25
-    assert (np.delete(lightness.ravel(), 7) == -2).all()
 
 
 def test_nothing_is_known_before(gallery, settings):

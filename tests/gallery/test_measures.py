@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from engine.gallery.measures import SIDE, colour_grid, measure
+from engine.gallery.measures import SIDE, measure
 
 
 def plain(colour, size=(60, 40)):
@@ -248,13 +248,3 @@ def test_blur_sees_movement_in_either_direction(turn):
 def test_what_is_plain_is_not_blurred():
     assert measure(plain("teal")).blur == 0
     assert measure(plain("teal", (8, 8))).blur == 0
-
-
-def test_colour_grid():
-    """Red | blue over white | black; L*a*b* under D65, from the usual tables."""
-    picture = plain("white", (40, 40))
-    picture.paste((255, 0, 0), (0, 0, 20, 20))
-    picture.paste((0, 0, 255), (20, 0, 40, 20))
-    picture.paste("black", (20, 20, 40, 40))
-    expected = [[(53.24, 80.09, 67.20), (32.30, 79.19, -107.86)], [(100, 0, 0), (0, 0, 0)]]
-    assert colour_grid(picture, 2) == pytest.approx(np.array(expected), abs=0.1)
