@@ -48,6 +48,7 @@ def _card(gallery: Gallery, one: Finding) -> None:
         n = len(one.files)
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             count = f":orange[**{n:,}**]" if n else ":gray[none]"
+            count += " :gray[so far]" if one.unmeasured else ""
             st.markdown(f"**{one.title}** {count}", width="stretch")
             if n and st.button("Show all", key=f"check_{one.check}", type="tertiary", help=f"All that are {one.title}"):
                 _open(one.check)
