@@ -18,6 +18,12 @@ test: $(VENV)/dev.done browser
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.gallery
+	$(BIN)/python -m benchmarks.app
+	$(BIN)/python -m benchmarks.map
+	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.embeddings
+	$(BIN)/python -m benchmarks.health
+	$(BIN)/python -m benchmarks.diversity
 	$(BIN)/python -m benchmarks.keywords
 	$(BIN)/python -m benchmarks.clusters
 

@@ -43,7 +43,8 @@ def draw(gallery: Gallery) -> None:
     if name in columns.MEASURED:
         preparing.looks(gallery)
     part = sidebar.set_in_use(gallery)
-    colours = _colours(gallery, str(name), part.id if part else "")
+    stamp = int(workspace.looks(gallery).known.sum()) if name in columns.MEASURED else 0
+    colours = _colours(gallery.fingerprint, str(name), part.id if part else "", stamp)
     about = f"{name}" + (f", in the set {part.name}" if part else "")
     said = picture_map(gallery, spec, made[-1], colours, about, "map", chosen=st.query_params.get("picture", ""))
     if said.opened:
@@ -95,8 +96,11 @@ def _wanted(gallery: Gallery, spec: ModelSpec) -> bool:
     return False
 
 
-def _colours(gallery: Gallery, name: str, part: str) -> Colours:
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _colours(fingerprint: str, name: str, part: str, stamp: int) -> Colours:
     """The codes of a column; what is not in the set in use counts as not said."""
+    del stamp
+    gallery = workspace.gallery(fingerprint)
     values = columns.column(gallery, name)
     if not part:
         return colours_of(values)
