@@ -30,6 +30,13 @@ def column(gallery: Gallery, name: str) -> np.ndarray:
     return _own(gallery.fingerprint, name)
 
 
+def stamp(gallery: Gallery, name: str) -> str:
+    """What changes when the values of a column do."""
+    if run := _clusters(gallery).get(name):
+        return f"{run.id} {run.status.revision} {json.dumps(run.edits())}"
+    return str(int(workspace.looks(gallery).known.sum())) if name in MEASURED else ""
+
+
 def _clusters(gallery: Gallery) -> dict[str, Run]:
     """Finished clusters runs by the name of their column; the newest of those asked alike."""
     found: dict[str, Run] = {}

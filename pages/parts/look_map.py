@@ -43,7 +43,7 @@ def draw(gallery: Gallery) -> None:
     if name in columns.MEASURED:
         preparing.looks(gallery)
     part = sidebar.set_in_use(gallery)
-    stamp = int(workspace.looks(gallery).known.sum()) if name in columns.MEASURED else 0
+    stamp = columns.stamp(gallery, str(name))
     colours = _colours(gallery.fingerprint, str(name), part.id if part else "", stamp)
     about = f"{name}" + (f", in the set {part.name}" if part else "")
     said = picture_map(gallery, spec, made[-1], colours, about, "map", chosen=st.query_params.get("picture", ""))
@@ -97,7 +97,7 @@ def _wanted(gallery: Gallery, spec: ModelSpec) -> bool:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _colours(fingerprint: str, name: str, part: str, stamp: int) -> Colours:
+def _colours(fingerprint: str, name: str, part: str, stamp: str) -> Colours:
     """The codes of a column; what is not in the set in use counts as not said."""
     del stamp
     gallery = workspace.gallery(fingerprint)
