@@ -97,11 +97,13 @@ def measured(n: int, shots: Path | None) -> Figures:
 def drive(page: Page, address: str, gallery: Gallery, figures: Figures, shots: Path | None) -> None:
     """Look at a gallery: its grid, its map, a lasso."""
     n = len(gallery)
-    for name in ("first thumbnails, the app and the browser new", "first thumbnails"):
+    for name in (", the app new", ""):
         page.goto("about:blank")
-        with figures.timed(name):
+        with figures.timed(f"address to first thumbnails{name}"):
             page.goto(address)
-            page.locator(_THERE).nth(11).wait_for(timeout=120_000)
+            page.get_by_role("heading", name="Look").wait_for(timeout=120_000)
+            with figures.timed(f"page's answer to first thumbnails{name}"):
+                page.locator(_THERE).nth(11).wait_for(timeout=120_000)
         at_rest(page)
     page.get_by_role("button", name="Sort, group, filter").click()
     page.evaluate(_WATCH)
