@@ -13,8 +13,8 @@ looking at what they find among photographs, untouched and spoilt on purpose.
 * blurry: theirs (contrast of edges at 64 pixels) takes little contrast for blur: of photos under a Gaussian blur of a
   hundredth of their length it finds 6 %, the blur effect all (measures.py).
 * odd size: square root of the pixels, outside the quartiles by three times the distance between them, as there, but of
-  logarithms, or no picture could be too small where sizes vary; and at least twice or at most half the median, or every
-  other format of a uniform gallery would be odd.
+  logarithms, or no picture could be too small where sizes vary; and far from the median, or every other format in a
+  uniform gallery would be odd.
 * odd aspect ratio: as there; and only where it is odd here: not in a gallery of panoramas.
 * grey: theirs asks for the file's mode; we look at the pixels, as most grey photos are stored in colour.
 * exact copies: the same bytes. Theirs are the same pixels; those are near copies here.
@@ -40,10 +40,10 @@ FEW_BITS = 3.0  # CleanVision's
 BLURRY = 0.33  # the blur effect
 PLAIN = 2.0  # standard deviation of L* below which nothing can be called blurred
 IQRS = 3.0  # CleanVision's
-SIZE_RATIO = 2.5
+SIZE_RATIO = 2.5  # to the median
 NARROW = 0.35  # CleanVision's; shorter side over longer one
-FROM_FILES = ("odd size", "odd aspect ratio", "exact copies")  # known from the scan, whether looked at or not
 NARROW_HERE = 0.6  # of the median of all: what is usual here is not odd
+_FROM_FILES = ("odd size", "odd aspect ratio", "exact copies")  # known from the scan, whether looked at or not
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class _Checked:
         return replace(finding, groups=tuple(self._names(groups[i]) for i in order))
 
     def _finding(self, title: str, meaning: str, files: np.ndarray, scores: np.ndarray) -> Finding:
-        unmeasured = 0 if title in FROM_FILES else int((~self.looks.known[self.where]).sum())
+        unmeasured = 0 if title in _FROM_FILES else int((~self.looks.known[self.where]).sum())
         values = tuple(scores.tolist())
         return Finding(title.replace(" ", "_"), title, meaning, self._names(files), values, unmeasured=unmeasured)
 
