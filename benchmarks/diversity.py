@@ -3,7 +3,7 @@
 python -m benchmarks.diversity [--rows 1000000] [--pairs 100000]
 
 Each figure is of a process of its own: seconds, and the most memory it took beyond its data. The vectors' spectrum is
-made so that effective rank and participation ratio are those published for FineVision (359.22 and 182.52 of 512).
+made so that effective rank and participation ratio come near those published for FineVision (359.22 and 182.52).
 """
 
 from __future__ import annotations

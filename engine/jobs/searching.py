@@ -112,10 +112,11 @@ def _by_description(gallery: Gallery, words: str, settings: Settings) -> Found:
             "Nothing is known yet that could be searched: there is no matcher, and no picture was described.",
             "Choose models with a matcher on the Models page, or ask for clusters: their descriptions can be searched.",
         )
-    weigh = TfidfVectorizer(sublinear_tf=True, tokenizer=_stems, token_pattern=None, lowercase=False)
-    pictures = weigh.fit_transform(list(said.values()))
+    weigh = TfidfVectorizer(sublinear_tf=True, analyzer=_stems)
+    pictures: Any = weigh.fit_transform(list(said.values()))  # sparse matrices, of which scikit-learn says too little
+    asked: Any = weigh.transform([words])
     scores = np.full(len(gallery), np.nan, np.float32)
-    scores[list(said)] = (pictures @ weigh.transform([words]).T).toarray().ravel()
+    scores[list(said)] = (pictures @ asked.T).toarray().ravel()
     return Found(scores, "descriptions of earlier runs", len(said))
 
 

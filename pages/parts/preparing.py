@@ -40,7 +40,7 @@ def prepare(gallery: Gallery, what: str, key: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(min(1.0, said["done"] / total) if total else 0.0, text=f"{step.capitalize()}{count}")
             if st.button("Stop", key=f"stop_{key}"):
-                live.ask(workspace.settings().home, "stop", **words)
+                live.ask(workspace.settings().home, "stop", 1.0, **words)
                 st.session_state[trouble] = "Stopped. What was done so far is kept."
                 st.rerun()
 

@@ -120,7 +120,7 @@ def _set(path: str, changed: int) -> PictureSet | None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _looks(fingerprint: str, home: str, stamp: tuple[int, ...]) -> Looks:
+def _looks(fingerprint: str, home: str, stamp: tuple[tuple[int, int], ...]) -> Looks:
     del stamp
     return read_looks(shared_gallery(fingerprint, Path(home)).pictures, Path(home))
 
