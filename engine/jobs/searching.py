@@ -112,7 +112,7 @@ def _by_description(gallery: Gallery, words: str, settings: Settings) -> Found:
             "Nothing is known yet that could be searched: there is no matcher, and no picture was described.",
             "Choose models with a matcher on the Models page, or ask for clusters: their descriptions can be searched.",
         )
-    weigh = TfidfVectorizer(sublinear_tf=True, analyzer=_stems)
+    weigh = TfidfVectorizer(sublinear_tf=True, analyzer=_stems)  # type: ignore[arg-type]
     pictures: Any = weigh.fit_transform(list(said.values()))  # sparse matrices, of which scikit-learn says too little
     asked: Any = weigh.transform([words])
     scores = np.full(len(gallery), np.nan, np.float32)
