@@ -74,7 +74,7 @@ def _score(run: Run, result: Result) -> None:
         ("Effective rank", f.effective_rank, 1, "exp of the entropy of the eigenvalues' shares"),
         ("Participation ratio", f.participation_ratio, 1, "(Σ l)² / Σ l²: rare directions count for less"),
     )
-    places = st.columns([1, 1, 1.1, 1.2, 1.2], vertical_alignment="top", gap="medium")
+    places = st.columns([1.1, 1, 1.1, 1.2, 1.1], vertical_alignment="top", gap="medium")
     for place, (name, figure, digits, meaning) in zip(places, figures, strict=False):
         with place, st.container(gap=None):
             st.metric(name, f"{figure.value:.{digits}f}", help=meaning)
@@ -92,7 +92,7 @@ def _score(run: Run, result: Result) -> None:
 
 
 def _interval(figure: Figure, digits: int) -> str:
-    return "" if figure.low is None else f"95 %: {figure.low:.{digits}f} to {figure.high:.{digits}f}"
+    return "" if figure.low is None else f"95 %: {figure.low:.{digits}f}–{figure.high:.{digits}f}"
 
 
 def _view() -> str:
