@@ -1,3 +1,4 @@
+import fcntl
 import json
 import socket
 import threading
@@ -8,6 +9,7 @@ import pytest
 
 from engine.errors import SettingsError
 from engine.gallery import load_gallery
+from engine.gallery.looking import looks
 from engine.jobs import live
 from engine.settings import Endpoint
 from tests.fake_endpoint import FakeEndpoint
@@ -153,9 +155,12 @@ def test_slow_things_are_waited_for_by_asking_again(serving, monkeypatch):
     home = serving["settings"].home
     began = time.monotonic()
     said = live.ask(home, "slow", 0.1, name="x")
-    assert said in ({"state": "working", "done": 3, "total": 10}, {"state": "working", "done": 0, "total": 0})
+    assert said in (
+        {"state": "working", "step": "", "done": 3, "total": 10},
+        {"state": "working", "step": "", "done": 0, "total": 0},
+    )
     assert time.monotonic() - began < 5
-    assert live.ask(home, "slow", 0.1, name="x") == {"state": "working", "done": 3, "total": 10}
+    assert live.ask(home, "slow", 0.1, name="x") == {"state": "working", "step": "", "done": 3, "total": 10}
     go_on.set()
     assert ask(serving, "slow", name="x") == {"state": "done", "said": "x"}
     assert calls == ["x"]
@@ -191,3 +196,32 @@ def test_a_long_workspace_gets_a_short_socket(settings, tmp_path_factory, name):
     assert "no operation" in live.ask(home, "dance")["error"]
     end[0] = "over"
     thread.join(5)
+
+
+@pytest.mark.timeout(120)
+def test_looks_are_made_by_a_process_of_its_own(serving, tmp_path):
+    gallery = gallery_of(tmp_path, serving["settings"])
+    said = ask(serving, "prepare", gallery=gallery.fingerprint, what="looks")
+    assert said == {"state": "done"}
+    assert looks(gallery.pictures, serving["settings"].home).known.all()
+    assert ask(serving, "prepare", gallery=gallery.fingerprint, what="nonsense")["state"] == "failed"
+    assert "not known here" in ask(serving, "prepare", gallery="0" * 32, what="looks")["error"]
+
+
+@pytest.mark.timeout(120)
+def test_what_is_prepared_can_be_stopped(serving, tmp_path):
+    gallery = gallery_of(tmp_path, serving["settings"])
+    with (serving["settings"].home / "looking.lock").open("a") as lock:  # somebody else looks at pictures
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        words = {"gallery": gallery.fingerprint, "what": "looks"}
+        home = serving["settings"].home
+        wait_for(lambda: "waiting" in live.ask(home, "prepare", 0.1, **words).get("step", ""), 60)
+        assert live.ask(home, "stop", 1.0, **words) == {"state": "done"}
+        assert ask(serving, "prepare", **words)["state"] == "failed"
+
+
+def test_a_search_that_cannot_be_answered_says_why(serving, tmp_path):
+    gallery = gallery_of(tmp_path, serving["settings"])
+    said = ask(serving, "search", gallery=gallery.fingerprint, words="a dog", picture="")
+    assert said["state"] == "failed"
+    assert "Nothing is known yet" in said["error"]
