@@ -6,12 +6,9 @@ gallery of 100,000 is read back in a fraction of one. Nothing is lost but the la
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +17,18 @@ import numpy as np
 
 from engine.database import connect
 from engine.errors import StoreError
-from engine.gallery.appearance import LOOK, METHOD, WORDS, look
-from engine.gallery.measures import SIDE
+from engine.gallery.appearance import LOOK, METHOD, WORDS
+from engine.gallery.lookers import CHANGED, CRASHED, Seen, look_at
 from engine.gallery.pictures import Picture
-from engine.gallery.reading import FLEETING, Unreadable, read_picture
-from engine.gallery.thumbs import THUMB, keep_thumbnail
+from engine.gallery.reading import FLEETING
 
-CHANGED = "changed since its folder was opened"
 _TABLES = """
     CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, method INTEGER NOT NULL, hashes BLOB NOT NULL,
         looks BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS unseen (hash BLOB PRIMARY KEY, reason TEXT NOT NULL);
 """
-_CHUNK = 8  # pictures of one task: tiny ones take no longer than handing them out
 _COMMIT_SECONDS = 1.0
-_Seen = tuple[str, bytes, str]  # hash, the look or nothing, why nothing
+_FLEETING = {*FLEETING, CHANGED, CRASHED}  # reasons that may be gone next time
 
 
 @dataclass(frozen=True)
@@ -113,13 +107,13 @@ def look_over(
         with db:
             db.execute("DELETE FROM seen WHERE method <> ?", (METHOD,))
         known = _found(db, list(paths))
-        hopeless = {hash for hash, reason in _reasons(db).items() if reason not in {*FLEETING, CHANGED}}
+        hopeless = {hash for hash, reason in _reasons(db).items() if reason not in _FLEETING}
         todo = [hash for hash, at in zip(paths, known, strict=True) if at < 0 and hash not in hopeless]
-        done, new = len(paths) - len(todo), list[_Seen]()
+        done, new = len(paths) - len(todo), list[Seen]()
         show(done, len(paths))
         committed = time.monotonic()
         try:
-            for batch in _in_threads([(hash, paths[hash]) for hash in todo], home, max_pixels):
+            for batch in look_at([(hash, paths[hash]) for hash in todo], home.absolute(), max_pixels):
                 new += batch
                 if new and time.monotonic() - committed > _COMMIT_SECONDS:
                     _keep(db, new)
@@ -170,53 +164,7 @@ def _opened(home: Path) -> Iterator[sqlite3.Connection]:
         ) from problem
 
 
-def _in_threads(todo: Sequence[tuple[str, list[Path]]], home: Path, max_pixels: int) -> Iterator[list[_Seen]]:
-    """What was seen, as it comes; nothing where nothing came for a while. In threads: decoding lets go of Python."""
-    workers = os.cpu_count() or 1
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="look")
-    chunks = iter([todo[at : at + _CHUNK] for at in range(0, len(todo), _CHUNK)])
-    pending: set[Future[list[_Seen]]] = set()
-    try:
-        while True:
-            while len(pending) < 4 * workers and (chunk := next(chunks, None)):
-                pending.add(pool.submit(_look_at_all, chunk, home, max_pixels))
-            if not pending:
-                return
-            finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            yield [seen for future in finished for seen in future.result()]
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # a picture being decoded cannot be interrupted
-
-
-def _look_at_all(chunk: Sequence[tuple[str, list[Path]]], home: Path, max_pixels: int) -> list[_Seen]:
-    return [_look_at(hash, paths, home, max_pixels) for hash, paths in chunk]
-
-
-def _look_at(hash: str, paths: Sequence[Path], home: Path, max_pixels: int) -> _Seen:
-    """Look at the first of these files that still has this content."""
-    reason = ""
-    for path in paths:
-        try:
-            picture = read_picture(path, max_pixels, enough=2 * max(THUMB, SIDE))
-        except Unreadable as problem:
-            reason = problem.reason
-            continue
-        if _digest(path) == hash:
-            keep_thumbnail(home, hash, picture)
-            return hash, look(picture).tobytes(), ""
-        reason = CHANGED
-    return hash, b"", reason
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def _keep(db: sqlite3.Connection, new: Sequence[_Seen]) -> None:
+def _keep(db: sqlite3.Connection, new: Sequence[Seen]) -> None:
     seen = [(hash, row) for hash, row, _ in new if row]
     with db:
         if seen:

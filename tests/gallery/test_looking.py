@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from engine.errors import Stopped, StoreError
-from engine.gallery import looking, open_folder
-from engine.gallery.looking import CHANGED, look_over, looks
+from engine.gallery import lookers, looking, open_folder
+from engine.gallery.lookers import CHANGED
+from engine.gallery.looking import look_over, looks
 from engine.gallery.measures import measure
 from tests.planted import ROOT
 
@@ -91,7 +92,7 @@ def test_nothing_is_known_before(gallery, settings):
 
 
 def test_what_is_known_is_not_looked_at_again(gallery, seen, settings, monkeypatch):
-    monkeypatch.setattr(looking, "read_picture", None)
+    monkeypatch.setattr(lookers, "read_picture", None)
     told = []
     look_over(gallery.pictures, settings.home, MOST, lambda done, total: told.append((done, total)))
     assert told == [(6, 6)]  # distinct pictures
