@@ -44,7 +44,8 @@ def spectrum(spectra: Mapping[str, Sequence[float]], is_sscd: bool = False, log:
         told = "first %{x} axes: %{y:.1%}" + of
         figure.add_scatter(x=axes, y=summed, line=line, hovertemplate=told, showlegend=False, row=1, col=2)
         if (rank := figures.effective_rank(shares)) > 0:
-            _mark(figure, rank, float(np.interp(rank, axes, summed)), f"effective rank {rank:.1f}", colour)
+            words = f"effective rank {rank:.1f}"  # of several, points lie on one another: only the pointer says it
+            _mark(figure, rank, float(np.interp(rank, axes, summed)), words, colour, said=len(spectra) == 1)
     d = len(next(iter(spectra.values())))
     figure.add_hline(y=1 / d, line={"color": _FAINT, "dash": "dot"}, row=1, col=1)  # type: ignore[arg-type]
     for rank, words in _references() if is_sscd else ():
@@ -54,7 +55,10 @@ def spectrum(spectra: Mapping[str, Sequence[float]], is_sscd: bool = False, log:
     _axis(figure, "x", "axes", {}, (1, 2))
     _axis(figure, "y", "", {"type": scale, "tickformat": ".0e" if log else ".2~%"}, (1, 1))
     _axis(figure, "y", "", {"tickformat": "~%", "range": [0, 1.02]}, (1, 2))
-    return _laid_out(figure, 380)
+    told = _laid_out(figure, 380)
+    if len(spectra) > 1:  # its legend lies above the plots' titles
+        told.update_layout(margin={"t": 70}, legend={"y": 1.27}, height=420)
+    return told
 
 
 def rarefaction(
@@ -182,12 +186,12 @@ def _band(figure: go.Figure, x: list[int], low: list[float], high: list[float], 
     )
 
 
-def _mark(figure: go.Figure, x: float, y: float, text: str, colour: str) -> None:
+def _mark(figure: go.Figure, x: float, y: float, text: str, colour: str, said: bool) -> None:
     """A point on the sum of the shares, with its words."""
     figure.add_scatter(
         x=[x],
         y=[y],
-        mode="markers+text",
+        mode="markers+text" if said else "markers",
         text=[text],
         textposition="bottom right",
         textfont={"color": _INK},
