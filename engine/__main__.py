@@ -382,7 +382,7 @@ def _money(text: str) -> float:
 
 def _device(text: str) -> str:
     if text and not settings.DEVICES.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no device; use auto, cpu, cuda or cuda:0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no device; use auto, cpu, cuda, cuda:0 or cuda:0,1")
     return text
 
 
@@ -409,7 +409,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--labels", default="folder", help="folder, last, none, a column, or a pattern with {label}")
     common.add_argument("--budget", type=_money, help="stop when so much money is spent (needs prices)")
     common.add_argument("--again", action="store_true", help="ask again for what stayed unanswered")
-    common.add_argument("--device", type=_device, default="", help="auto, cpu, cuda or cuda:N")
+    common.add_argument("--device", type=_device, default="", help="auto, cpu, cuda, cuda:N or cuda:N,M")
     common.add_argument("--set", default="", help="a saved set's name, or COLUMN=VALUE such as label=beach")
     common.add_argument("--sample", type=int, help="so many pictures at random")
     common.add_argument("--seed", type=int, default=0)

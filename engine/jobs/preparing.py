@@ -79,7 +79,8 @@ def _got(lock: IO[str]) -> bool:
 
 
 def _map(gallery: Gallery, spec: ModelSpec, settings: Settings, progress: Progress) -> None:
-    missing = [m for m in layout.METHODS if layout.load(settings.home, gallery.fingerprint, spec, m) is None]
+    path_of = lambda method: layout.path_of(settings.home, gallery.fingerprint, spec, method)  # noqa: E731
+    missing: list[layout.Method] = [method for method in layout.METHODS if not path_of(method).is_file()]
     if not missing:
         return
     if spec == COLOURS:

@@ -10,13 +10,14 @@ runs in one thread: only so do the same vectors and seed give the same picture.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -27,11 +28,11 @@ from engine.progress import Progress
 from engine.steps.neighbours import neighbours
 
 VERSION = 1
-METHODS = ("pca", "umap")  # the one that takes a second first
+Method = Literal["pca", "umap"]
+METHODS: tuple[Method, ...] = ("pca", "umap")  # the one that takes a second first
 DRAWN = 100_000  # pictures that UMAP itself lays out
 FEW = 15  # fewer pictures than UMAP looks at neighbours: their components are shown
 
-Method = Literal["pca", "umap"]
 
 _COMPONENTS = 50
 _NEIGHBOURS = 15  # UMAP's number: a row and the 14 nearest to it
@@ -160,7 +161,7 @@ def read(path: Path) -> np.ndarray:
 def _umap(parts: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
     """UMAP's points (n, 2) of components (n, k)."""
     with progress.interlude("loading UMAP"):
-        from umap import UMAP
+        umap: Any = importlib.import_module("umap")  # untyped: following its imports takes a type checker minutes
 
     near, far = neighbours(parts, None, min(_NEIGHBOURS, len(parts)) - 1, seed, progress)
     itself = np.arange(len(parts))[:, None]  # UMAP expects each row as its own first neighbour
@@ -169,7 +170,7 @@ def _umap(parts: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
     progress.start("laying out the map", epochs)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn.2.", UserWarning)  # nothing new will be asked of it
-        return UMAP(
+        return umap.UMAP(
             n_neighbors=near.shape[1] + 1,
             precomputed_knn=(np.hstack([itself, near]), np.hstack([np.zeros_like(far[:, :1]), far]), None),
             n_epochs=epochs,

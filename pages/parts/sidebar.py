@@ -78,8 +78,9 @@ def run_in_address() -> str:
 
 
 def first_run() -> str:
-    """The oldest run, while the shipped gallery is the only one here: what a newcomer sees first."""
-    cards, found = workspace.galleries(), workspace.asked()
+    """The oldest run of clusters, while the shipped gallery is the only one here: what a newcomer sees first."""
+    cards = workspace.galleries()
+    found = [(run, status) for run, status in workspace.asked() if run.request.analysis == "clusters"]
     return found[-1][0].id if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
 
 

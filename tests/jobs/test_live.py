@@ -213,11 +213,10 @@ def test_what_is_prepared_can_be_stopped(serving, tmp_path):
     gallery = gallery_of(tmp_path, serving["settings"])
     with (serving["settings"].home / "looking.lock").open("a") as lock:  # somebody else looks at pictures
         fcntl.flock(lock, fcntl.LOCK_EX)
-        words = {"gallery": gallery.fingerprint, "what": "looks"}
-        home = serving["settings"].home
-        wait_for(lambda: "waiting" in live.ask(home, "prepare", 0.1, **words).get("step", ""), 60)
-        assert live.ask(home, "stop", 1.0, **words) == {"state": "done"}
-        assert ask(serving, "prepare", **words)["state"] == "failed"
+        home, one = serving["settings"].home, gallery.fingerprint
+        wait_for(lambda: "waiting" in live.ask(home, "prepare", 0.1, gallery=one, what="looks").get("step", ""), 60)
+        assert live.ask(home, "stop", gallery=one, what="looks") == {"state": "done"}
+        assert ask(serving, "prepare", gallery=one, what="looks")["state"] == "failed"
 
 
 def test_a_search_that_cannot_be_answered_says_why(serving, tmp_path):
