@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.gallery import columns as by
-from engine.jobs.preparing import COLOURS, matcher_of
+from engine.jobs.preparing import COLOURS
 from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.steps import embeddings, layout
@@ -27,7 +26,7 @@ _SAID = {
 
 def draw(gallery: Gallery) -> None:
     """The whole view."""
-    spec = _spec(gallery)
+    spec = workspace.matcher(gallery)
     home = workspace.settings().home
     made = [m for m in layout.METHODS if layout.path_of(home, gallery.fingerprint, spec, m).is_file()]
     if len(made) < len(layout.METHODS) and (made or _wanted(gallery, spec)):
@@ -67,14 +66,6 @@ def _held(gallery: Gallery, selected: np.ndarray | None) -> None:
         return
     origin = "lasso on the map" + (f" · set {part.name}" if part else "")
     look_pictures.pictures(gallery, Shown(here, None, origin), "map_grid", f"**{len(here):,}** in the lasso")
-
-
-def _spec(gallery: Gallery) -> ModelSpec:
-    config = workspace.settings()
-    try:
-        return matcher_of(profiles.specs(config.models, config, gallery.root))
-    except SettingsError:  # said in the sidebar; colours can be measured whoever answers
-        return COLOURS
 
 
 def _wanted(gallery: Gallery, spec: ModelSpec) -> bool:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from engine.gallery import Gallery
 from engine.jobs import live
+from engine.jobs.preparing import COLOURS
 from pages.parts import workspace
 from pages.parts.workspace import plain
 
@@ -72,6 +73,9 @@ def scores(gallery: Gallery, asked: Asked) -> Scores | None:
         st.rerun()
     if said["state"] == "failed":
         st.info(f"{plain(said['error'])} {plain(said['hint'])}", icon=":material/search_off:")
+        if workspace.matcher(gallery) != COLOURS and st.button("Open the map", icon=":material/scatter_plot:"):
+            st.query_params["view"] = "map"
+            st.rerun()
         return None
     values = np.frombuffer(base64.b64decode(said["scores"]), np.float32)
     few = f", which knows {said['known']:,} of {len(gallery):,} pictures" if said["known"] < len(gallery) else ""

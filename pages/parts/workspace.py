@@ -12,13 +12,16 @@ import numpy as np
 import streamlit as st
 
 from engine import settings as engine_settings
+from engine.errors import SettingsError
 from engine.gallery import Gallery, GalleryCard, recent, sets, shared_gallery, uploads
 from engine.gallery.addresses import picture_address
 from engine.gallery.looking import Looks
 from engine.gallery.looking import looks as read_looks
 from engine.gallery.sets import PictureSet
 from engine.jobs.execute import read_result
+from engine.jobs.preparing import COLOURS, matcher_of
 from engine.models import profiles
+from engine.models.roles import ModelSpec
 from engine.settings import Settings
 from engine.store.runs import Run, Runs, Status
 
@@ -62,6 +65,15 @@ def sets_of(gallery: Gallery) -> list[PictureSet]:
     """A gallery's sets, newest first; each file is read once."""
     found = [_set(str(path), path.stat().st_mtime_ns) for path in sets.files(settings().home)]
     return [one for one in found if one and one.root == gallery.root]
+
+
+def matcher(gallery: Gallery) -> ModelSpec:
+    """Whose vectors a gallery is searched and mapped by; measured colours where there is no matcher."""
+    config = settings()
+    try:
+        return matcher_of(profiles.specs(config.models, config, gallery.root))
+    except SettingsError:  # said in the sidebar; colours can be measured whoever answers
+        return COLOURS
 
 
 def places(gallery: Gallery, names: Iterable[str]) -> np.ndarray:
