@@ -226,3 +226,17 @@ def test_columns_are_all_that_is_known(tmp_path, settings, monkeypatch):
     names = columns.names(gallery)
     assert {"name", "label", "lightness", "colour", "clusters by colour"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_a_label_that_another_set_does_not_have_is_let_go(page, tmp_path, settings):
+    colours = {f"{colour}/{i}.png": colour for colour in ("red", "green", "blue") for i in range(3)}
+    gallery = gallery_of(tmp_path, settings, colours)
+    part = sets.save(gallery, "cold", [p.name for p in gallery.pictures if p.label != "red"], "", settings.home)
+    test = page("gallery")
+    test.selectbox(key="look_label").set_value("red").run()
+    test.selectbox(key="look_only").set_value("folder").run()
+    test.selectbox(key="look_value_folder").set_value("red").run()
+    assert "3 pictures" in texts(test).splitlines()
+    test.selectbox(key="set").set_value(part.id).run()
+    assert not test.exception, test.exception
+    assert test.selectbox(key="look_label").value in ("all", "blue", "green")
