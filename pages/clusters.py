@@ -188,7 +188,7 @@ else:
         st.divider()
         _show(run)
     else:
-        if profiles.is_postcards(gallery.root):
+        if profiles.is_postcards(gallery.root) and sidebar.set_in_use(gallery) is None:
             _first_answer()
         _glimpse(gallery)
 with st.expander("How this works"):

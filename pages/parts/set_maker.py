@@ -25,7 +25,7 @@ def save_as_set(gallery: Gallery, names: Collection[str], origin: str, key: str,
     label = f"Save {len(names):,} as set" if names else "Save as set"
     place = st.popover(label, icon=":material/bookmark_add:", disabled=not names, key=f"{key}_pop")
     with place, st.form(f"{key}_form", border=False):
-        name = st.text_input("Name of the set", suggestion, key=f"{key}_name", max_chars=120)
+        name = st.text_input("Name of the set", suggestion, key=f"{key}_name")
         st.caption(plain(origin))
         if st.form_submit_button("Save", type="primary"):
             _save(gallery, name, names, origin)
