@@ -13,6 +13,7 @@ import tests.pages.test_pages as states
 from engine.gallery import open_folder, sets
 from engine.gallery.looking import look_over
 from engine.jobs import live
+from engine.models import profiles
 from engine.store.runs import Runs
 from pages.parts import columns
 from tests.pages.test_pages import HOSTILE, buttons, connect, finished, press, texts
@@ -242,3 +243,15 @@ def test_a_label_that_another_set_does_not_have_is_let_go(page, tmp_path, settin
     test.selectbox(key="set").set_value(part.id).run()
     assert not test.exception, test.exception
     assert test.selectbox(key="look_label").value in ("all", "blue", "green")
+
+
+def test_a_set_in_use_stays_when_clusters_is_opened_for_the_first_time(page, settings):
+    gallery = open_folder(profiles.POSTCARDS, settings)
+    part = sets.save(gallery, "ten", [p.name for p in gallery.pictures[:10]], "", settings.home)
+    test = page("gallery", set=part.id)  # before anything was asked: the first answer was not shown yet
+    submitted(gallery, settings)
+    test.switch_page("clusters.py").run()
+    test.run()
+    assert not test.exception
+    assert test.selectbox(key="set").value == part.id
+    assert "run" not in test.query_params
