@@ -116,6 +116,8 @@ def test_the_map_without_a_mouse(looking, visit):
     expect(page.get_by_text("37 in the lasso")).to_be_visible()
     save(page, "all in view", 37)
     assert len(the_set(gallery, settings, "all in view")) == 37
+    page.keyboard.press("Escape")  # closes the form of the set
+    expect(page.get_by_label("Name of the set")).to_be_hidden()
     canvas.focus()
     page.keyboard.press("Escape")
     expect(page.get_by_text("37 in the lasso")).to_have_count(0)
