@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,12 @@ class Scripted:
 
 def remembered(home: Path, model: Scripted, progress: Progress | None = None) -> Remembered:
     return Remembered(model.spec, lambda: model, Store(home), progress or Progress())
+
+
+def answered(route: Coroutine[Any, Any, Any]) -> Any:
+    """What a route answers; in a thread, as a browser's tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, route).result()
 
 
 def counting(home: Path, progress: Progress, spec: ModelSpec = FAKE) -> Remembered:

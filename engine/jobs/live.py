@@ -100,8 +100,12 @@ def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[
     class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         daemon_threads = True
 
-    with Server(str(path), Handler) as server:
-        path.chmod(0o600)
+    before = os.umask(0o177)  # for its owner alone, from its first moment
+    try:
+        server = Server(str(path), Handler)
+    finally:
+        os.umask(before)
+    with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         while not ending():
             time.sleep(0.3)

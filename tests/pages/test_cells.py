@@ -1,6 +1,5 @@
 """The route that gives a grid its cells, and the captions that pages leave for it."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from app import grid_cells
 from engine.gallery.addresses import cells_address, is_signed
 from pages.parts import cells
 from pages.parts.cells import MOST, leave_captions, left_captions
-from tests.planted import gallery_of, many
+from tests.planted import answered, gallery_of, many
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def ask(address, body, more="") -> tuple[int, Any]:
         "path_params": {"fingerprint": split.path.split("/")[1]},
         "query_string": (split.query + more).encode(),
     }
-    answer = asyncio.run(grid_cells(Request(scope, receive)))
+    answer = answered(grid_cells(Request(scope, receive)))
     text = bytes(answer.body).decode()
     return answer.status_code, json.loads(text) if answer.status_code == 200 else text
 

@@ -1,6 +1,5 @@
 """What a page gives the map and takes from it, what colours mean, and the route that gives the points."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from engine.steps import layout
 from pages.parts import map as map_module
 from pages.parts.map import corners_of, picture_map
 from pages.parts.map_colours import HUES, MOST, UNKNOWN, Entry, colours_of
-from tests.planted import gallery_of, many
+from tests.planted import answered, gallery_of, many
 
 SPEC = ModelSpec("measured", "made points", "1")
 SQUARE = [[-1, -1], [1, -1], [1, 1], [-1, 1]]
@@ -235,7 +234,7 @@ def ask(address) -> Any:
         "path_params": {"name": split.path.split("/")[1]},
         "query_string": split.query.encode(),
     }
-    return asyncio.run(map_points(Request(scope)))
+    return answered(map_points(Request(scope)))
 
 
 def test_points_come_as_they_are_kept_to_who_holds_a_signed_address(gallery, settings):
