@@ -13,7 +13,7 @@ from engine.jobs.asking import make_request
 from engine.models import profiles
 from engine.models.measured import CAN_TELL
 from engine.store.runs import ACTIVE, Run
-from pages.parts import clusters_view, run_panel, sidebar, workspace
+from pages.parts import clusters_view, look_pictures, run_panel, sidebar, workspace
 from pages.parts.grid import picture_grid
 from pages.parts.workspace import plain
 
@@ -149,14 +149,6 @@ def _first_answer() -> None:
         run_panel.open_run(first)
 
 
-def _glimpse(gallery: Gallery) -> None:
-    """A few pictures from all over the gallery, while nothing is asked yet."""
-    here = sidebar.places_in_use(gallery)
-    some = [gallery.pictures[i] for i in here[:: max(1, len(here) // 32)][:32]]
-    if clicked := picture_grid(some, "glimpse", size=96):
-        st.switch_page("gallery.py", query_params={"picture": clicked})
-
-
 def _show(run: Run) -> None:
     status = run.status
     gallery = workspace.gallery(run.request.gallery)
@@ -190,6 +182,6 @@ else:
     else:
         if profiles.is_postcards(gallery.root) and sidebar.set_in_use(gallery) is None:
             _first_answer()
-        _glimpse(gallery)
+        look_pictures.glimpse(gallery)
 with st.expander("How this works"):
     st.markdown(_HOW)

@@ -10,8 +10,7 @@ from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.models import profiles
 from engine.store.runs import ACTIVE, Run
-from pages.parts import diversity_form, diversity_view, run_panel, sidebar, workspace
-from pages.parts.grid import picture_grid
+from pages.parts import diversity_form, diversity_view, look_pictures, run_panel, sidebar, workspace
 from pages.parts.workspace import plain
 
 _HOW = """
@@ -74,14 +73,6 @@ def _asked_before(gallery: Gallery, now: Run | None) -> None:
                 run_panel.open_run(run.id)
 
 
-def _glimpse(gallery: Gallery) -> None:
-    """A few pictures from all over the gallery, while nothing is asked yet."""
-    here = sidebar.places_in_use(gallery)
-    some = [gallery.pictures[i] for i in here[:: max(1, len(here) // 32)][:32]]
-    if clicked := picture_grid(some, "glimpse", size=96):
-        st.switch_page("gallery.py", query_params={"picture": clicked})
-
-
 def _show(run: Run) -> None:
     status = run.status
     if status.state in ACTIVE:
@@ -112,6 +103,6 @@ else:
         st.divider()
         _show(run)
     else:
-        _glimpse(gallery)
+        look_pictures.glimpse(gallery)
 with st.expander("How this works"):
     st.markdown(_HOW)

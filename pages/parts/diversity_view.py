@@ -20,8 +20,8 @@ from pages.parts import (
     run_panel,
     workspace,
 )
-from pages.parts.picture_card import close, field
-from pages.parts.workspace import address, plain
+from pages.parts.picture_card import basics, close
+from pages.parts.workspace import plain
 
 _VIEWS = {
     "figures": ("Spectrum and size", ":material/show_chart:", diversity_figures.draw),
@@ -116,8 +116,4 @@ def _picture(picture: Picture) -> None:
             st.switch_page("gallery.py", query_params={"picture": picture.name})
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
             close()
-    st.image(address(picture.hash, "full.webp"), width="stretch", alt=picture.name)
-    field("File", picture.name)
-    field("Size", f"{picture.width:,} × {picture.height:,} pixels")
-    if picture.label:
-        field("Label", picture.label)
+    basics(picture)

@@ -10,7 +10,7 @@ import streamlit as st
 from engine.gallery import Gallery
 from engine.gallery import columns as by
 from pages.parts import columns, preparing, search, sidebar
-from pages.parts.grid import gallery_grid
+from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import facts
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
@@ -60,6 +60,14 @@ def pictures(gallery: Gallery, shown: Shown, key: str, hint: str = "", suggestio
     if side:
         with side:
             facts(gallery.by_name[opened], gallery)
+
+
+def glimpse(gallery: Gallery) -> None:
+    """A few pictures from all over the gallery, while nothing is asked yet."""
+    here = sidebar.places_in_use(gallery)
+    some = [gallery.pictures[i] for i in here[:: max(1, len(here) // 32)][:32]]
+    if clicked := picture_grid(some, "glimpse", size=96):
+        st.switch_page("gallery.py", query_params={"picture": clicked})
 
 
 def _filtered(gallery: Gallery, places: np.ndarray) -> Shown:

@@ -22,16 +22,21 @@ def facts(picture: Picture, gallery: Gallery) -> None:
         )  # fmt: skip
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
             close()
-    st.image(address(picture.hash, "full.webp"), width="stretch", alt=picture.name)
-    field("File", picture.name)
-    field("Size", f"{picture.width:,} × {picture.height:,} pixels")
-    if picture.label:
-        field("Label", picture.label)
+    basics(picture)
     for name, value in picture.metadata.items():
         if value and len(value) < 300:
             field(name, value)
     _verdicts(picture, gallery)
     _measured(picture, gallery)
+
+
+def basics(picture: Picture) -> None:
+    """The picture, its file, size and label."""
+    st.image(address(picture.hash, "full.webp"), width="stretch", alt=picture.name)
+    field("File", picture.name)
+    field("Size", f"{picture.width:,} × {picture.height:,} pixels")
+    if picture.label:
+        field("Label", picture.label)
 
 
 def _verdicts(picture: Picture, gallery: Gallery) -> None:
