@@ -32,7 +32,7 @@ def draw(gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         asked = search.box()
         shown = _filtered(gallery, sidebar.places_in_use(gallery))
-    hint = f"All {len(shown.places):,} pictures, until the search has answered" if asked else ""
+    hint = f"All {len(shown.places):,} pictures, not ranked" if asked else ""
     if asked and (found := search.scores(gallery, asked)):
         shown = _best(gallery, shown, asked, found)
         hint = f"The {len(shown.places):,} best for **{plain(asked.words)}**"

@@ -151,7 +151,7 @@ def test_a_search_shows_the_best_first(page, gallery, answers):
 def test_a_search_that_loads_or_fails_says_so(page, gallery, answers):
     said = texts(page("gallery", q="a dog"))
     assert "at work" in said
-    assert "All 5 pictures, until the search has answered" in said
+    assert "All 5 pictures, not ranked" in said
     answers["search"] = {"state": "failed", "error": "There is no matcher.", "hint": "Choose one."}
     assert "There is no matcher. Choose one." in texts(page("gallery", q="a dog"))
 
