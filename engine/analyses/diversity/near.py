@@ -1,9 +1,7 @@
 """Pairs of vectors with a cosine of at least so much: all of them, and no others, without comparing all in full.
 
-Vectors are turned so that most of their length lies in their first k numbers. What is left of two of them adds at most
-the product of the lengths left (Cauchy & Schwarz), so a product of k + 1 numbers bounds the cosine from above; only
-pairs whose bound reaches the threshold are computed in full, in 64 bits. k is chosen by what it costs on a sample:
-little where the spectrum decays, and all numbers where it does not.
+What a cosine is at most (bounds.py) costs little; only pairs that may reach the threshold are computed in full, in 64
+bits.
 """
 
 from __future__ import annotations
@@ -18,18 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.analyses.diversity.bounds import IN_FULL, SLACK, Bounds, bounds, one_thread_each
 from engine.analyses.diversity.spectrum import chunks, unit_rows
 from engine.progress import Progress
 
 MOST = 100_000  # pairs kept: the nearest ones
 
 _ROWS, _COLUMNS = 512, 2048  # of a block of products, which stays in the cache
-_LEADING = (15, 31, 47, 63, 79, 95, 111, 127, 159, 191, 255, 383)
-_FEW = 5_000  # vectors that are compared in full at once
-_DRAWN = 1_000  # vectors in a sample
-_LOOKING = 12  # looking at a product costs as much as so many of its terms
-_IN_FULL = 100  # a pair computed in full costs as much as so many whole products in a block
-_SLACK = 2e-5  # 32-bit products of unit vectors are good to this
 
 
 @dataclass(frozen=True)
@@ -96,15 +89,12 @@ def _distinct(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _search(unit: np.ndarray, floor: float, progress: Progress, most: int) -> Pairs:
     """All pairs of different unit vectors; processors take turns at blocks of rows."""
-    from threadpoolctl import threadpool_limits
-
     n, d = unit.shape
-    bounding = _bounding(unit, floor)
-    search = _Search(unit, bounding, _Nearest(floor, most))
+    bounding = bounds(unit, floor)
+    search = _Search(unit, bounding, Bounds(unit), _Nearest(floor, most))
     workers = os.cpu_count() or 1
     progress.start("comparing pictures", n)
-    # A product of few numbers is too small to be shared, and sharing it leaves what follows to one processor.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, "compare") as pool:
+    with one_thread_each() as begin, ThreadPoolExecutor(workers, "compare", begin) as pool:
         coming: deque[tuple[slice, Future[_Found]]] = deque()
         blocks = chunks(n, _ROWS)
         try:
@@ -120,7 +110,7 @@ def _search(unit: np.ndarray, floor: float, progress: Progress, most: int) -> Pa
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     first, second, cosine = search.nearest.all()
-    return Pairs(first, second, cosine, search.nearest.floor, (bounding.shape[1], d), search.nearest.in_full)
+    return Pairs(first, second, cosine, search.nearest.floor, (bounding.numbers.shape[1], d), search.nearest.in_full)
 
 
 class _Found(NamedTuple):
@@ -171,10 +161,11 @@ class _Nearest:
 
 @dataclass
 class _Search:
-    """Unit vectors (n, d), numbers that bound their cosines (n, k), and the pairs found so far."""
+    """Unit vectors (n, d), bounds of their cosines, those by all their numbers, and the pairs found so far."""
 
     unit: np.ndarray
-    bounding: np.ndarray
+    bounding: Bounds
+    whole: Bounds
     nearest: _Nearest
 
     def block(self, rows: slice) -> _Found:
@@ -184,12 +175,11 @@ class _Search:
         return _Found(first, second, cosine, sum(part.in_full for part in parts))
 
     def _pairs(self, rows: slice, columns: slice) -> _Found:
-        least = self.nearest.floor - _SLACK
-        i, j = _reached(self.bounding, rows, columns, least)
-        if len(i) * _IN_FULL > (rows.stop - rows.start) * (columns.stop - columns.start):
-            i, j = _reached(self.unit, rows, columns, least)  # cheaper than each of so many pairs
+        i, j = self.bounding.reached(rows, columns, self.nearest.floor)
+        if len(i) * IN_FULL > (rows.stop - rows.start) * (columns.stop - columns.start) * self.unit.shape[1]:
+            i, j = self.whole.reached(rows, columns, self.nearest.floor)  # cheaper than each of so many pairs
         i, j = i[i < j], j[i < j]
-        found = [self._near(i[at], j[at], least) for at in chunks(len(i), 4096)]
+        found = [self._near(i[at], j[at], self.nearest.floor - SLACK) for at in chunks(len(i), 4096)]
         if not found:
             return _NOTHING
         first, second, cosine = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -206,36 +196,5 @@ class _Search:
         return i[near], j[near], cosine[near]
 
 
-def _reached(numbers: np.ndarray, rows: slice, columns: slice, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places of pairs whose product is at least so much; also those of a row with itself or an earlier one."""
-    products = numbers[rows] @ numbers[columns].T
-    at = np.flatnonzero(products >= least)
-    return rows.start + at // products.shape[1], columns.start + at % products.shape[1]
-
-
 def _from(start: int, n: int) -> Iterator[slice]:
     return (slice(at, min(at + _COLUMNS, n)) for at in range(start, n, _COLUMNS))
-
-
-def _bounding(unit: np.ndarray, floor: float) -> np.ndarray:
-    """Numbers (n, k + 1) whose products are at least the cosines; the vectors themselves where that is cheaper."""
-    n, d = unit.shape
-    if n <= _FEW:
-        return unit
-    some = unit[np.linspace(0, n - 1, min(n, 10 * d), dtype=np.int64)]
-    turn = np.linalg.eigh((some.T @ some).astype(np.float64))[1][:, ::-1].astype(np.float32)
-    sample = some[:: max(1, len(some) // _DRAWN)] @ turn
-    pairs = np.triu_indices(len(sample), 1)
-    costs = {d: float(d + _LOOKING)}
-    for k in (k for k in _LEADING if k + 1 < d):
-        numbers = _with_rest(sample[:, :k])
-        reached = float(((numbers @ numbers.T)[pairs] >= floor - _SLACK).mean())
-        costs[k] = k + 1 + _LOOKING + min(reached * _IN_FULL, 1 + _LOOKING / d) * d
-    k = min(costs, key=lambda k: costs[k])
-    return unit if k == d else _with_rest(unit @ turn[:, :k])
-
-
-def _with_rest(leading: np.ndarray) -> np.ndarray:
-    """Leading numbers (n, k) of unit vectors, and the length of the rest: never less than it is."""
-    rest = 1 - np.einsum("ij,ij->i", leading, leading, dtype=np.float64)
-    return np.column_stack([leading, np.sqrt(np.maximum(rest, 0) + 4e-6)]).astype(np.float32)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.analyses.diversity import near
+from engine.analyses.diversity import bounds
 from engine.analyses.diversity.near import pairs_above
+from engine.analyses.diversity.spectrum import unit_rows
 from engine.errors import Stopped
 from engine.progress import Progress
 
@@ -32,16 +33,46 @@ def found(pairs):
     return set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
 
 
+@pytest.fixture(params=["floats", "bytes"])
+def pruned(request, monkeypatch):
+    """Few vectors are compared like many: through numbers of 32 bits, or of 8."""
+    in_bytes = request.param == "bytes"
+    monkeypatch.setattr(bounds, "_FEW", 0)
+    monkeypatch.setattr(bounds, "_MANY", 0 if in_bytes else 10**9)
+    monkeypatch.setattr(bounds, "bytes_cost", lambda: 0.25)
+    return in_bytes
+
+
 @pytest.mark.parametrize("floor", [0.5, 0.75, 0.95])
 @pytest.mark.parametrize("decay", [6, 40, 1e9], ids=["steep", "slow", "isotropic"])
-def test_all_pairs_and_no_others(monkeypatch, floor, decay):
-    monkeypatch.setattr(near, "_FEW", 0)
+def test_all_pairs_and_no_others(pruned, floor, decay):
     rows = planted(1500, 64, decay)
     assert found(pairs_above(rows, floor, most=10**9)) == all_pairs(rows, floor)
 
 
-def test_a_steep_spectrum_is_pruned(monkeypatch):
-    monkeypatch.setattr(near, "_FEW", 0)
+@pytest.mark.parametrize("k", [5, 63, 128])
+@pytest.mark.parametrize("decay", [6, 1e9], ids=["steep", "isotropic"])
+def test_a_bound_is_never_below_the_cosine(decay, k):
+    rows = planted(700, 128, decay)
+    rows[:20] *= 1e-3
+    rows[20] = rows[21] + 1e-7
+    unit = unit_rows(rows)
+    turn = np.linalg.qr(np.random.default_rng(1).standard_normal((128, 128)))[0][:, :k].astype(np.float32)
+    shorter = bounds._shorter(unit, turn)
+    cosines = unit.astype(np.float64) @ unit.astype(np.float64).T
+    for bound in (bounds.Bounds(shorter), bounds._in_bytes(shorter)):
+        numbers = bound.numbers.astype(np.float64)
+        most = numbers @ numbers.T * bound.scale + bound.error
+        assert (most >= cosines).all()
+        i, j = bound.reached(slice(100, 300), slice(50, 700), 0.4)
+        assert set(zip(i.tolist(), j.tolist(), strict=True)) >= {
+            (i + 100, j + 50) for i, j in zip(*np.nonzero(cosines[100:300, 50:] >= 0.4), strict=True)
+        }
+    assert bound.numbers.dtype == np.int8
+    assert bound.error < 0.05
+
+
+def test_a_steep_spectrum_is_pruned(pruned):
     pairs = pairs_above(planted(3000, 128, 10), 0.9)
     assert pairs.compared[0] < 64
     assert pairs.in_full < 0.01 * 3000**2 / 2
@@ -70,7 +101,7 @@ def test_equal_vectors_are_paired_with_the_first_only():
 
 @pytest.mark.parametrize("few", [0, 10**6], ids=["pruned", "in full"])
 def test_of_too_many_the_nearest_are_kept_and_the_floor_says_so(monkeypatch, few):
-    monkeypatch.setattr(near, "_FEW", few)
+    monkeypatch.setattr(bounds, "_FEW", few)
     rows = planted(800, 16, 3)
     whole, some = pairs_above(rows, 0.2, most=10**9), pairs_above(rows, 0.2, most=500)
     assert len(whole) > 5000
