@@ -9,12 +9,9 @@ chosen by what they cost on a sample, the kind by what it costs on this processo
 from __future__ import annotations
 
 import math
-import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
 
 import numpy as np
 
@@ -50,20 +47,19 @@ class Bounds:
 
     def _floor(self, least: float) -> float:
         floor = (least - self.error) / self.scale
-        return floor if self._tensor is None else math.floor(floor)
+        return math.floor(floor) if self.in_bytes else floor
+
+    @property
+    def in_bytes(self) -> bool:
+        """Whether the numbers are bytes."""
+        return self.numbers.dtype == np.int8
 
     def _products(self, rows: slice, columns: slice) -> np.ndarray:
-        if self._tensor is None:
-            return self.numbers[rows] @ self.numbers[columns].T
-        return _multiplied(self._tensor[rows], self._tensor[columns])
+        if self.in_bytes:
+            from engine.models import byte_products
 
-    @cached_property
-    def _tensor(self):  # noqa: ANN202 - torch is loaded where there are bytes only
-        if self.numbers.dtype != np.int8:
-            return None
-        import torch
-
-        return torch.from_numpy(self.numbers)
+            return byte_products.multiplied(self.numbers[rows], self.numbers[columns])
+        return self.numbers[rows] @ self.numbers[columns].T
 
 
 def bounds(unit: np.ndarray, floor: float) -> Bounds:
@@ -74,7 +70,7 @@ def bounds(unit: np.ndarray, floor: float) -> Bounds:
         return whole
     turn = np.linalg.eigh((unit.T @ unit).astype(np.float64))[1][:, ::-1].astype(np.float32)
     sample = unit[np.linspace(0, n - 1, min(n, _DRAWN), dtype=np.int64)]
-    term = bytes_cost() if n >= _MANY else math.inf  # of a product of bytes, where one of 32 bits costs 1
+    term = _cost_of_bytes() if n >= _MANY else math.inf
     costs = {(d, False): float(d + _LOOKING)}
     for k in [k for k in _LEADING if k + 1 < d] + [d]:
         shorter = _shorter(sample, turn[:, :k])
@@ -90,50 +86,31 @@ def bounds(unit: np.ndarray, floor: float) -> Bounds:
     return _in_bytes(shorter) if as_bytes else Bounds(shorter)
 
 
+def _cost_of_bytes() -> float:
+    """Of a term of a product of bytes, where one of 32-bit numbers costs 1; endless where nothing multiplies them."""
+    try:
+        from engine.models import byte_products
+    except ImportError:
+        return math.inf
+    return byte_products.cost()
+
+
 @contextmanager
-def one_thread_each() -> Generator[Callable[[], object]]:
+def one_thread_each(bounding: Bounds) -> Generator[Callable[[], object]]:
     """What each thread calls before it multiplies: a product of few numbers is too small to be shared."""
     from threadpoolctl import threadpool_limits
 
-    torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch else 0
-    try:
-        with threadpool_limits(1, "blas"):
-            yield (lambda: torch.set_num_threads(1)) if torch else (lambda: None)
-    finally:
-        if torch:
-            torch.set_num_threads(before)  # it is partly of the whole process
+    with threadpool_limits(1, "blas"):
+        if not bounding.in_bytes:
+            yield lambda: None
+            return
+        from engine.models import byte_products
 
-
-@cache
-def bytes_cost() -> float:
-    """What a term of a product of bytes costs here, where one of 32-bit numbers costs 1; endless without torch."""
-    if sys.byteorder != "little":
-        return math.inf
-    try:
-        import torch
-    except ImportError:
-        return math.inf
-    rng = np.random.default_rng(0)
-    floats = rng.standard_normal((512, 512), np.float32)
-    few = torch.from_numpy(rng.integers(-127, 128, (512, 512), np.int8))
-    return _least_seconds(lambda: _multiplied(few, few)) / _least_seconds(lambda: floats @ floats.T)
-
-
-def _least_seconds(work: Callable[[], object]) -> float:
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
-def _multiplied(one, other) -> np.ndarray:  # noqa: ANN001 - torch is loaded where there are bytes only
-    """Products (n, m) int32 of bytes (n, k) and (m, k)."""
-    import torch
-
-    return torch._int_mm(one, other.T).numpy()  # type: ignore[attr-defined]
+        before = byte_products.threads(1)
+        try:
+            yield lambda: byte_products.threads(1)
+        finally:
+            byte_products.threads(before)  # it is partly of the whole process
 
 
 def _shorter(unit: np.ndarray, turn: np.ndarray) -> np.ndarray:

@@ -94,7 +94,7 @@ def _search(unit: np.ndarray, floor: float, progress: Progress, most: int) -> Pa
     search = _Search(unit, bounding, Bounds(unit), _Nearest(floor, most))
     workers = os.cpu_count() or 1
     progress.start("comparing pictures", n)
-    with one_thread_each() as begin, ThreadPoolExecutor(workers, "compare", begin) as pool:
+    with one_thread_each(bounding) as begin, ThreadPoolExecutor(workers, "compare", begin) as pool:
         coming: deque[tuple[slice, Future[_Found]]] = deque()
         blocks = chunks(n, _ROWS)
         try:

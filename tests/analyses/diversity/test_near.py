@@ -39,7 +39,7 @@ def pruned(request, monkeypatch):
     in_bytes = request.param == "bytes"
     monkeypatch.setattr(bounds, "_FEW", 0)
     monkeypatch.setattr(bounds, "_MANY", 0 if in_bytes else 10**9)
-    monkeypatch.setattr(bounds, "bytes_cost", lambda: 0.25)
+    monkeypatch.setattr(bounds, "_cost_of_bytes", lambda: 0.25)
     return in_bytes
 
 
