@@ -38,13 +38,29 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def known(name: str) -> Known | None:
-    """What is known of the checkpoint that a spec's name means; None where it is none of these, or no file."""
+def known(name: str, sha256: str = "") -> Known | None:
+    """What is known of the checkpoint that a spec's name means; None where it is none of these, or no file.
+
+    Args:
+        name: of the file.
+        sha256: that the spec's options say, if they do: a file that was changed since is not known.
+    """
+    found = _digest_of(name)
+    return None if sha256 and sha256.lower() != found else KNOWN.get(found)
+
+
+def vouched(name: str) -> dict[str, str]:
+    """The option that ties a spec to the content of its file, where that is known: another file has other vectors."""
+    found = _digest_of(name)
+    return {"sha256": found} if found in KNOWN else {}
+
+
+def _digest_of(name: str) -> str:
     path = file_of(name)
-    return _known(path, path.stat().st_mtime_ns) if path else None
+    return _digest(path, path.stat().st_mtime_ns) if path else ""
 
 
 @lru_cache(maxsize=16)
-def _known(path: Path, changed: int) -> Known | None:
+def _digest(path: Path, changed: int) -> str:
     del changed
-    return KNOWN.get(digest(path))
+    return digest(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import SettingsError
 from engine.models import checked
+from engine.models.checkpoints import vouched
 from engine.models.measured import SPEC as MEASURED
 from engine.models.roles import ROLES, ModelSpec
 from engine.settings import Settings, public_url
@@ -171,6 +172,8 @@ def _file_specs(path: Path, settings: Settings) -> dict[str, ModelSpec]:
             raise SettingsError(f"{path}: [{role}] has options of another kind.", "Write options = { json = false }.")
         if table["backend"] == "openai_endpoint":
             options = _with_address(options, settings, f"{path}: [{role}]")
+        if table["backend"] == "sscd":
+            options = {**vouched(table["name"]), **options}
         found[role] = checked(role, ModelSpec(table["backend"], table["name"], str(table.get("revision", "")), options))
     if not found:
         raise SettingsError(f"{path} names no model.", "It needs a table a role, such as [vision].")

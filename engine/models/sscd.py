@@ -1,8 +1,8 @@
 """Embedder through TorchScript: SSCD's interface, n x 3 x h x w to n x 512 (Pizzi et al., CVPR 2022, arXiv 2202.10261).
 
-TorchScript is a program: it is opened only if its sha256 is that of the bundled detector, or one that the person wrote
-into the spec's options. Whether it is SSCD itself is known by the same hash; figures published for SSCD hold for no
-other vectors.
+TorchScript is a program: it is opened only if its sha256 is the one that the person wrote into the spec's options or,
+where none is written, that of a known checkpoint. Whether it is SSCD itself is known by the same hash; figures
+published for SSCD hold for no other vectors.
 """
 
 from __future__ import annotations
@@ -37,7 +37,13 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> CopyDetector:
     if path is None:
         raise ModelError(f"There is no file {spec.name}.", "Give the path of a TorchScript checkpoint.")
     sha256 = digest(path)
-    if sha256 not in KNOWN and sha256 != str(spec.options.get("sha256", "")).lower():
+    said = str(spec.options.get("sha256", "")).lower()
+    if said and sha256 != said:  # vectors are remembered by the spec, so they must be those of this file
+        raise ModelError(
+            f"{path.name} has another sha256 than the model's options say: {sha256}.",
+            "Fetch it again, or write this one if you trust its source: TorchScript is a program.",
+        )
+    if not said and sha256 not in KNOWN:
         raise ModelError(
             f"{path.name} is not known (sha256 {sha256}).",
             "TorchScript is a program. If you trust its source, write this sha256 into the model's options.",

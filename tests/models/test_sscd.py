@@ -77,8 +77,14 @@ def test_a_large_jpeg_that_is_decoded_smaller_keeps_its_vector(settings, tmp_pat
 def test_programs_nobody_vouches_for_are_not_opened(checkpoint, settings):
     with pytest.raises(ModelError, match="is not known"):
         load("embedder", ModelSpec("sscd", str(checkpoint)), settings)
-    with pytest.raises(ModelError, match="is not known"):
+    with pytest.raises(ModelError, match="has another sha256"):
         load("embedder", ModelSpec("sscd", str(checkpoint), options={"sha256": "0" * 64}), settings)
+
+
+def test_a_hash_that_is_said_holds_for_known_checkpoints_too(settings):
+    """Vectors are remembered by the spec: under one hash there must be those of one file only."""
+    with pytest.raises(ModelError, match="has another sha256"):
+        load("embedder", ModelSpec("sscd", "assets/models/copies.pt", options={"sha256": "0" * 64}), settings)
 
 
 def test_the_bundled_detector_is_known_and_is_not_sscd(settings, tmp_path):

@@ -104,7 +104,8 @@ def run(gallery: Gallery, params: Params, *, embedder: Embedder, progress: Progr
         some = [gallery.pictures[i] for i in found.places.tolist()]
     rows = Rows(len(found.places), replace(gallery, pictures=some))
     spec = embedder.spec
-    told = tell(found.vectors, rows, params, spec.label, known(spec.name), seed, progress)
+    checkpoint = known(spec.name, str(spec.options.get("sha256", "")))
+    told = tell(found.vectors, rows, params, spec.label, checkpoint, seed, progress)
     return replace(told, unread=(*gallery.unread, *unread))
 
 
