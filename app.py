@@ -19,14 +19,15 @@ sys.path.insert(0, str(ROOT))
 import streamlit as st  # noqa: E402
 from starlette.concurrency import run_in_threadpool  # noqa: E402
 from starlette.requests import Request  # noqa: E402
-from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
 from engine import settings  # noqa: E402
 from engine.analyses.clusters import Criterion, Params  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
 from engine.gallery import load_gallery, recent, shared_gallery  # noqa: E402
-from engine.gallery.addresses import cells_of, is_signed, points_of  # noqa: E402
+from engine.gallery.addresses import cells_of, is_signed, points_of, zip_of  # noqa: E402
+from engine.gallery.packing import zipped  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
 from engine.jobs.asking import make_request  # noqa: E402
@@ -34,7 +35,7 @@ from engine.jobs.worker import PARENT  # noqa: E402
 from engine.models import profiles  # noqa: E402
 from engine.steps import layout  # noqa: E402
 from engine.store.runs import Runs  # noqa: E402
-from pages.parts import cells  # noqa: E402
+from pages.parts import cells, zips  # noqa: E402
 
 _KINDS = {"thumb.webp": thumbnail, "full.webp": full}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -165,9 +166,27 @@ async def map_points(request: Request) -> Response:
     return Response(points, media_type="application/octet-stream", headers=headers)
 
 
+async def pictures_zip(request: Request) -> Response:
+    """The pictures of a set or a core-set as a ZIP, made while it is sent, for who holds a signed address."""
+    fingerprint, what = request.path_params["fingerprint"], request.path_params["what"]
+    query, home = request.query_params, settings.load().home
+    if not is_signed(home, zip_of(fingerprint, what), query.get("u", ""), query.get("k", "")):
+        return PlainTextResponse("This address is not signed by this app.", 403)
+    try:
+        pictures = await run_in_threadpool(zips.pictures, fingerprint, what, home)
+    except VitrineError as problem:
+        return PlainTextResponse(problem.message, 404)
+    headers = {"Content-Disposition": f'attachment; filename="{what}.zip"', "Cache-Control": "no-store"}
+    # Said to be encoded, it is sent as it is: pictures are compressed already.
+    return StreamingResponse(
+        zipped(pictures), media_type="application/zip", headers={**headers, "Content-Encoding": "identity"}
+    )
+
+
 ROUTES = [
     Route("/pictures/{hash}/{kind}", picture, methods=["GET"]),
     Route("/galleries/{fingerprint}/pictures", grid_cells, methods=["POST"]),
+    Route("/galleries/{fingerprint}/{what}.zip", pictures_zip, methods=["GET"]),
     Route("/maps/{name}/points.f32", map_points, methods=["GET"]),
 ]
 app = st.App(ROOT / "pages" / "frame.py", lifespan=lifespan, routes=ROUTES)

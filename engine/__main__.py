@@ -85,6 +85,8 @@ def _run(name: str, params: Any, said: argparse.Namespace, show: Any) -> int:  #
         from engine.store.export import export
 
         export(run, result, Path(said.out))
+    if getattr(said, "copy", False):
+        _copy_coreset(gallery, result.coreset.files, Path(said.out) / "coreset")
     return 0
 
 
@@ -183,9 +185,22 @@ def _diversity(said: argparse.Namespace) -> int:
         pinned=_lines(said.pin),
         left_out=_lines(said.leave_out),
     )
-    if Path(said.folder).suffix in files.SUFFIXES:
-        return _diversity_of_vectors(params, said)
-    return _run("diversity", params, said, _print_diversity)
+    of_vectors = Path(said.folder).suffix in files.SUFFIXES
+    if said.copy and (of_vectors or not said.coreset or not said.out):
+        raise SettingsError("--copy copies a core-set's pictures.", "Give a folder of pictures, --coreset and --out.")
+    if said.copy and Path(said.out).resolve().is_relative_to(Path(said.folder).resolve()):
+        raise SettingsError("--out lies in FOLDER: copies would be read as its pictures.", "Name another folder.")
+    return _diversity_of_vectors(params, said) if of_vectors else _run("diversity", params, said, _print_diversity)
+
+
+def _copy_coreset(gallery: Gallery, names: Sequence[str], to: Path) -> None:
+    from engine.gallery.packing import copy_pictures
+
+    chosen = [gallery.by_name[name] for name in names]
+    left_out = copy_pictures(chosen, to)
+    for unread in left_out:
+        _say(f"not copied: {unread.name}: {unread.reason}")
+    _say(f"{len(chosen) - len(left_out)} pictures copied to {to}")
 
 
 def _diversity_of_vectors(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN401
@@ -438,6 +453,7 @@ def _parser() -> argparse.ArgumentParser:
     diversity.add_argument("--weights", default="", help="a column of numbers: a picture of weight 2 counts as two")
     diversity.add_argument("--pin", default="", metavar="FILE", help="names, a line each, that must be in the core-set")
     diversity.add_argument("--leave-out", default="", metavar="FILE", help="names, a line each, that must not")
+    diversity.add_argument("--copy", action="store_true", help="copy the core-set's pictures into DIR/coreset")
     diversity.set_defaults(do=_diversity)
 
     runs = commands.add_parser("runs", help="list every run")

@@ -13,6 +13,7 @@ from PIL import Image
 import engine
 from engine.__main__ import main
 from engine.errors import SettingsError
+from engine.gallery import packing
 from tests.planted import ROOT
 
 
@@ -140,6 +141,48 @@ def test_a_folder(ask, folder, models, tmp_path):
     assert "0 computed" in out
     with (tmp_path / "out" / "coreset.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 3
+
+
+def test_a_core_set_is_copied_with_its_folders(ask, folder, models, tmp_path):
+    words = (folder, "--models", models, "--coreset", "4", "--out", tmp_path / "out", "--copy")
+    code, _, err = ask(*words)
+    assert code == 0, err
+    assert f"4 pictures copied to {tmp_path / 'out' / 'coreset'}" in err
+    with (tmp_path / "out" / "coreset.csv").open(newline="") as file:
+        chosen = [row["file"] for row in csv.DictReader(file)]
+    copied = {path.relative_to(tmp_path / "out" / "coreset").as_posix() for path in (tmp_path / "out").rglob("*.png")}
+    assert copied == set(chosen)
+    assert ask(*words)[0] == 0  # the same again
+    (tmp_path / "left.txt").write_text(chosen[0])
+    code, _, err = ask(*words, "--leave-out", tmp_path / "left.txt")
+    assert (code, f"holds other files, such as {chosen[0]}" in err) == (1, True)
+
+
+def test_a_picture_that_went_while_it_was_looked_at_is_named(ask, folder, models, tmp_path, monkeypatch):
+    real = packing.copy_pictures
+
+    def gone(pictures, to):
+        pictures[0].path.unlink()
+        return real(pictures, to)
+
+    monkeypatch.setattr(packing, "copy_pictures", gone)
+    code, _, err = ask(folder, "--models", models, "--coreset", "4", "--out", tmp_path / "out", "--copy")
+    assert code == 0
+    assert ".png: vanished" in err
+    assert "3 pictures copied" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--copy", "--out", "out"), "copies a core-set's pictures"),
+        (("--copy", "--coreset", "3"), "copies a core-set's pictures"),
+        (("--copy", "--coreset", "3", "--out", "pictures/out"), "lies in FOLDER"),
+    ],
+)
+def test_a_copy_that_makes_no_sense_is_refused(ask, folder, models, words, why):
+    code, _, err = ask(folder, "--models", models, *words)
+    assert (code, why in err) == (2, True)
 
 
 def test_from_a_script(home, folder, models, vectors):

@@ -42,6 +42,16 @@ def points_of(name: str) -> str:
     return f"map {name}"
 
 
+def zip_address(home: Path, fingerprint: str, what: str, user: str = "") -> str:
+    """Where some pictures of a gallery are as a ZIP; `what` names them and the file, such as set-<id>."""
+    return f"galleries/{fingerprint}/{what}.zip{_signed(home, zip_of(fingerprint, what), user)}"
+
+
+def zip_of(fingerprint: str, what: str) -> str:
+    """What the signature of a ZIP is of."""
+    return f"zip {fingerprint} {what}"
+
+
 def signature(home: Path, what: str, user: str = "") -> str:
     """24 hex digits that only this workspace can make for this picture or gallery and user."""
     return hmac.new(_secret(home), f"{what}\0{user}".encode(), hashlib.sha256).hexdigest()[:24]

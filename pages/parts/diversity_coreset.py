@@ -9,7 +9,7 @@ from engine.charts import diversity as charts
 from engine.gallery import Gallery
 from engine.store.export import csv_text
 from engine.store.runs import Run
-from pages.parts import workspace
+from pages.parts import workspace, zips
 from pages.parts.diversity_figures import PLAIN
 from pages.parts.grid import gallery_grid
 from pages.parts.set_maker import save_as_set
@@ -46,6 +46,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
             "CSV", csv, f"coreset-{run.id}.csv", "text/csv", key="csv_coreset", on_click="ignore",
             icon=":material/download:",
         )  # fmt: skip
+        zips.link(gallery, zips.of_coreset(run.id, len(files)))
     places = workspace.places(gallery, files)
     grid = gallery_grid(gallery, places, "coreset_grid", size=96, chosen=st.query_params.get("picture", ""))
     if grid.count:

@@ -10,7 +10,7 @@ import streamlit as st
 from engine.gallery import Gallery, sets
 from engine.gallery.sets import PictureSet
 from engine.store.export import csv_text
-from pages.parts import sidebar, workspace
+from pages.parts import sidebar, workspace, zips
 from pages.parts.grid import picture_grid
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
@@ -50,6 +50,7 @@ def _card(gallery: Gallery, one: PictureSet) -> None:
                 st.rerun()
             table = lambda: csv_text([{"file": name} for name in one.members]).encode("utf-8", "replace")  # noqa: E731
             st.download_button("CSV", table, f"set-{one.id}.csv", "text/csv", key=f"csv_{one.id}", on_click="ignore")
+            zips.link(gallery, zips.of_set(one.id))
             with st.popover("Delete", key=f"gone_{one.id}"):
                 st.caption("Runs that were asked about it stay as they are.")
                 if st.button("Delete this set", key=f"delete_{one.id}"):
