@@ -13,7 +13,7 @@ from engine.analyses.diversity.duplicates import grouped
 from engine.analyses.diversity.keeping import Decided, decided
 from engine.gallery import Gallery
 from engine.store.runs import Run
-from pages.parts import diversity_leaks, workspace
+from pages.parts import diversity_leaks, look_health, workspace
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.set_maker import save_as_set
 
@@ -23,6 +23,7 @@ _EXAMPLES = 6  # pairs on each side of the threshold
 def draw(run: Run, result: Result, gallery: Gallery) -> None:
     """The whole view."""
     told = result.duplicates
+    _by_measuring()
     if not told.first:
         st.info(f"No two pictures have a cosine of {told.floor:.2f} or more.", icon=":material/check:")
         return
@@ -44,6 +45,15 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
         save_as_set(gallery, rest, f"without {origin}", "rest", f"without duplicates from {threshold:.3f}")
     if groups:
         _wall(run, groups, gallery)
+
+
+def _by_measuring() -> None:
+    """Links to what Health finds without any model."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("By the embedder's vectors. Without a model, Health finds:", width="content")
+        for check in look_health.COPIES:
+            name, said = check.replace("_", " "), {"view": "health", "check": check}
+            st.page_link("gallery.py", label=name, icon=":material/health_and_safety:", query_params=said)
 
 
 def _threshold(run: Run, told: Duplicates) -> float:

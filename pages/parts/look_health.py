@@ -14,6 +14,8 @@ from pages.parts.look_pictures import Shown
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
 
+COPIES = ("exact_copies", "near_copies")
+
 
 def draw(gallery: Gallery) -> None:
     """The whole view."""
@@ -67,6 +69,8 @@ def _one(gallery: Gallery, one: Finding) -> None:
             st.rerun()
         st.markdown(f"### {one.title} :gray[{len(one.files):,}]", width="stretch")
     st.caption(plain(one.meaning))
+    if one.check in COPIES:
+        _by_vectors(gallery)
     if not one.files:
         st.info("None here.", icon=":material/check:")
         return
@@ -87,6 +91,20 @@ def _spare(gallery: Gallery, one: Finding, origin: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(spare):,} pictures are spare: all but the first of each group.", width="content")
         save_as_set(gallery, spare, f"{origin}: all but the first of each group", "spare", f"spare {one.title}")
+
+
+def _by_vectors(gallery: Gallery) -> None:
+    """A link to duplicates by the embedder: of the newest run of what is in use, else to the form."""
+    part = sidebar.set_in_use(gallery)
+    about = part.name if part else "everything"
+    told = next((run for run, _ in workspace.runs_of(gallery, "diversity") if run.request.selection == about), None)
+    st.page_link(
+        "diversity.py",
+        label="Duplicates by vectors" if told else "Look for duplicates by vectors",
+        icon=":material/content_copy:",
+        help="A copy detector's vectors find copies that were cropped or changed more than this check bears.",
+        query_params={"run": told.id, "part": "duplicates"} if told else {},
+    )
 
 
 def _open(check: str, picture: str = "") -> None:

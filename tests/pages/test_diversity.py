@@ -168,6 +168,20 @@ def test_duplicates_by_the_slider_kept_dropped_and_saved(page, gallery, settings
     assert made.members in (("beach/00.png",), ("beach/01.png",))
 
 
+def links(test):
+    return {(e.proto.page, e.proto.query_string) for e in test.get("page_link")}
+
+
+def test_duplicates_and_health_lead_to_one_another(page, gallery, settings):
+    health = page("gallery", view="health", check="near_copies")
+    assert ("diversity", "") in links(health)
+    run = finished(gallery, settings, BUNDLED)
+    assert ("diversity", f"run={run.id}&part=duplicates") in links(page("gallery", view="health", check="near_copies"))
+    assert ("diversity", f"run={run.id}&part=duplicates") not in links(page("gallery", view="health", check="dark"))
+    there = links(page("diversity", run=run.id, part="duplicates"))
+    assert {("look", f"view=health&check={check}") for check in ("exact_copies", "near_copies")} <= there
+
+
 def test_what_a_person_decided_holds_and_is_taken_back(page, gallery, settings):
     run = finished(gallery, settings, BUNDLED)
     run.add_edit({"keep": True, "files": ["beach/00.png", "beach/01.png"]})
