@@ -26,7 +26,7 @@ def spectrum(spectra: Mapping[str, Sequence[float]], is_sscd: bool = False, log:
         is_sscd: whether the published figures hold.
         log: shares and axes on logarithmic scales.
     """
-    figure = make_subplots(1, 2, horizontal_spacing=0.08, subplot_titles=("share of each axis", "sum of the shares"))
+    figure = make_subplots(1, 2, horizontal_spacing=0.12, subplot_titles=("share of each axis", "sum of the shares"))
     for (name, values), colour in zip(spectra.items(), _cycle(len(spectra)), strict=True):
         shares = figures.shares(np.array(values))
         axes, summed, line = np.arange(1, len(shares) + 1), np.cumsum(shares), {"color": f"rgb({colour})", "width": 2}
@@ -51,7 +51,7 @@ def spectrum(spectra: Mapping[str, Sequence[float]], is_sscd: bool = False, log:
     for rank, words in _references() if is_sscd else ():
         _line(figure, rank, words)
     scale = "log" if log else "linear"
-    _axis(figure, "x", "axis", {"type": scale}, (1, 1))
+    _axis(figure, "x", "axis", _numbers(d) if log else {"type": scale}, (1, 1))
     _axis(figure, "x", "axes", {}, (1, 2))
     _axis(figure, "y", "", {"type": scale, "tickformat": ".0e" if log else ".2~%"}, (1, 1))
     _axis(figure, "y", "", {"tickformat": "~%", "range": [0, 1.02]}, (1, 2))
@@ -88,7 +88,7 @@ def rarefaction(
     )
     for (name, told), colour in zip(curves.items(), _cycle(len(curves)), strict=True):
         _with_interval(figure, told, figure_name, _cut(name), colour)
-    _axis(figure, "x", "pictures", {"type": "log"})
+    _axis(figure, "x", "pictures", _numbers(max(f.n for f in gaussian)))
     _axis(figure, "y", _TITLES[figure_name], {"rangemode": "tozero"})
     return _laid_out(figure, 360)
 
@@ -145,7 +145,7 @@ def coreset(told: Coreset, what: str = "coverage") -> go.Figure:
             line={"color": colour, "width": 2},
             hovertemplate="%{x:,} pictures: %{y:.3f}<extra>" + name + "</extra>",
         )
-    _axis(figure, "x", "pictures chosen", {"type": "log"})
+    _axis(figure, "x", "pictures chosen", _numbers(max(m)))
     title = {
         "coverage": "mean cosine with the nearest chosen",
         "farthest": "least cosine with the nearest chosen",
@@ -237,6 +237,13 @@ def _axis(
     update = figure.update_xaxes if which == "x" else figure.update_yaxes
     row, col = at or (None, None)
     update(title={"text": title, "font": {"color": _INK}}, tickfont={"color": _INK}, row=row, col=col, **(said or {}))
+
+
+def _numbers(most: int) -> dict[str, Any]:
+    """A logarithmic axis with 1, 2, 5, 10, ... written out: plotly leaves 2 and 5 of each power without their zeros."""
+    ticks = [first * 10**power for power in range(len(str(most))) for first in (1, 2, 5)]
+    ticks = ticks if most < 10_000 else ticks[::3]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
 def _laid_out(figure: go.Figure, height: int) -> go.Figure:

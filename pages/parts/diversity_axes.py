@@ -28,7 +28,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     st.caption("The strongest directions of the vectors, and the pictures that lie farthest out on each side.")
     for i, axis in enumerate(result.axes, 1):
         with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 st.markdown(_title(axis, i), width="stretch")
                 if st.button("Open", key=f"axis_{i}", type="tertiary"):
                     st.query_params["axis"] = str(i)

@@ -46,7 +46,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     if result.parts:
         _parts(run, result, shown)
     st.markdown("### Further figures")
-    st.dataframe(pd.DataFrame(_further(result)), hide_index=True)
+    st.table(pd.DataFrame(_further(result)), border="horizontal", hide_index=True)
 
 
 def _parts(run: Run, result: Result, shown: str) -> None:

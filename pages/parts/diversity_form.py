@@ -22,18 +22,20 @@ _NOTHING, _SETS = "nothing", "saved sets"
 
 def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
     """What is asked, None where it makes no sense yet; also the place of the Run button."""
-    compare, number, how, more, button = st.columns([3, 2, 3, 2, 1.7], vertical_alignment="bottom", gap="small")
     found = workspace.sets_of(gallery)
     texts, numbers = _columns(gallery.fingerprint)
-    by = compare.selectbox(
-        "Compare, at equal size, by", [_NOTHING, *([_SETS] if found else []), *texts, *numbers], key="diversity_by"
-    )
-    most = len(gallery)
-    coreset = number.number_input("Core-set", 0, most, key="diversity_coreset", help="So many pictures; 0: none.")
-    method = how.selectbox("Chosen by", METHODS, key="diversity_method")
+    parts = [_NOTHING, *([_SETS] if found else []), *texts, *numbers]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):  # it wraps where the page is narrow
+        by = st.selectbox("Compare, at equal size, by", parts, key="diversity_by", width=220)
+        coreset = st.number_input(
+            "Core-set", 0, len(gallery), key="diversity_coreset", width=140, help="So many pictures; 0: none."
+        )
+        method = st.selectbox("Chosen by", METHODS, key="diversity_method", width=180)
+        more = st.popover("More")
+        button = st.container(width="content")
     by_id = {one.id: one for one in found}
     name = lambda id: f"{by_id[id].name} · {len(by_id[id]):,}" if id else _NOTHING  # noqa: E731
-    with more.popover("More", width="stretch"):
+    with more:
         said = st.text_input(
             "Duplicates from a cosine of", key="diversity_threshold", placeholder="as the model's card says"
         )

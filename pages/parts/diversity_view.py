@@ -74,21 +74,20 @@ def _score(run: Run, result: Result) -> None:
         ("Effective rank", f.effective_rank, 1, "exp of the entropy of the eigenvalues' shares"),
         ("Participation ratio", f.participation_ratio, 1, "(Σ l)² / Σ l²: rare directions count for less"),
     )
-    places = st.columns([1.1, 1, 1.1, 1.2, 1.1], vertical_alignment="top", gap="medium")
-    for place, (name, figure, digits, meaning) in zip(places, figures, strict=False):
-        with place, st.container(gap=None):
-            st.metric(name, f"{figure.value:.{digits}f}", help=meaning)
-            st.caption(_interval(figure, digits))
-    with places[3], st.container(gap=None):
-        st.metric("Pictures", f"{f.n:,}")
-        st.caption(f"rank {f.rank:,} of {f.dimension:,} at most")
-    with places[4], st.container(horizontal_alignment="right"):
+    with st.container(horizontal=True, gap="medium"):  # it wraps where the page is narrow
+        for name, figure, digits, meaning in figures:
+            with st.container(width="content", gap=None):
+                st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
+                st.caption(_interval(figure, digits), width="content")
+        with st.container(width="content", gap=None):
+            st.metric("Pictures", f"{f.n:,}", width="content")
+            st.caption(f"rank {f.rank:,} of {f.dimension:,} at most", width="content")
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        if result.band:
+            st.markdown(f":primary-badge[{result.band}]", width="content")
         st.download_button(
             "JSON", whole, f"diversity-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
         )
-        if result.band:
-            st.markdown(f":primary-badge[{result.band}]", width="content")
 
 
 def _interval(figure: Figure, digits: int) -> str:

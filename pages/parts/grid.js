@@ -326,11 +326,12 @@ class Grid {
 function recalled(header, isNew) {
   const { key, token, source, captions, count, chosen } = header
   const start = Math.max(0, chosen)
+  const below = start ? 0 : -Infinity // from the very top: a section's title lies above its first picture
   const before = memory.get(key)
   const state =
     before?.token === token
       ? before
-      : { token, selection: new Selection(count, start), active: start, at: start, below: 0, chosen: -1 }
+      : { token, selection: new Selection(count, start), active: start, at: start, below, chosen: -1 }
   const url = source && header.root + source + (captions && `&captions=${captions}`)
   if (url && before?.cells.url === url) state.cells = before.cells
   else {

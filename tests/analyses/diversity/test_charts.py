@@ -51,6 +51,13 @@ def test_published_ranks_are_lines_for_sscd_only(result):
     assert not words_of(rarefaction({"mine": result.rarefaction}, result.gaussian, "effective_rank", True))
 
 
+def test_numbers_of_pictures_are_written_out(result):
+    for figure in (rarefaction({"mine": result.rarefaction}, result.gaussian), coreset(result.coreset)):
+        assert list(drawn(figure).layout.xaxis.ticktext)[:6] == ["1", "2", "5", "10", "20", "50"]
+    many = [Figures(100_000, 4, Figure(2), Figure(2), Figure(0.5))]
+    assert drawn(rarefaction({}, many)).layout.xaxis.ticktext[-1] == "100,000"
+
+
 def test_nothing_that_varies_can_be_drawn():
     same = of_vectors(np.ones((5, 4)))
     assert len(drawn(spectrum({"mine": same.eigenvalues})).data) == 2
