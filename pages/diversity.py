@@ -34,6 +34,10 @@ def _ask(gallery: Gallery) -> None:
     if params is None:
         return
     part = sidebar.set_in_use(gallery)
+    if len(sidebar.places_in_use(gallery)) < 2:
+        button.button("Run", type="primary", disabled=True, key="run", help="Diversity needs two pictures.")
+        st.info("Diversity needs two pictures: there is nothing to compare one with.", icon=":material/photo:")
+        return
     try:
         specs = profiles.specs(config.models, config, gallery.root)
         request = make_request("diversity", gallery, params, specs, part=part)

@@ -19,7 +19,7 @@ _FEW = 10  # pictures of each end in the list of axes
 def draw(run: Run, result: Result, gallery: Gallery) -> None:
     """The whole view: all axes, or the one that the address opens."""
     said = st.query_params.get("axis", "")
-    if said.isdigit() and 0 < int(said) <= len(result.axes):
+    if said.isdecimal() and 0 < int(said) <= len(result.axes):
         _one(run, result.axes[int(said) - 1], int(said), gallery)
         return
     if not result.axes:

@@ -31,7 +31,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
         names = [part.name for part in result.parts if part.eigenvalues]
         some = st.multiselect("With parts of this run", names, key="compare_parts", max_selections=_MOST)
     spectra |= {part.name: part.eigenvalues for part in result.parts if part.name in some}
-    other = workspace.result(workspace.runs().get(second)) if second else None
+    other = run_panel.result(workspace.runs().get(second), "other_unreadable") if second else None
     label = _label(others[second], spectra) if second else ""
     if other:
         spectra[label] = other.eigenvalues

@@ -65,7 +65,7 @@ def _threshold(run: Run, told: Duplicates) -> float:
         who = f"The model's card says {own:g}" if told.is_own else f"Asked for: {own:g}"
     if key not in st.session_state:
         said = st.query_params.get("threshold", "")
-        start = float(said) if said.replace(".", "", 1).isdigit() else own or (low + 1) / 2
+        start = float(said) if said.replace(".", "", 1).isdecimal() else own or (low + 1) / 2
         st.session_state[key] = min(1.0, max(low, start))
     value = st.slider("Duplicates from a cosine of", low, 1.0, step=0.005, format="%.3f", key=key)
     if own is None or abs(value - own) > 1e-9:

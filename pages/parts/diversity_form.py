@@ -113,7 +113,7 @@ def _cosine(text: str) -> float | None:
     text = text.strip().replace(",", ".")
     if not text:
         return None
-    if not text.replace(".", "", 1).isdigit():
+    if not text.replace(".", "", 1).isdecimal():  # isdigit says yes to a raised 2, too
         raise SettingsError(f"{text!r} is no cosine.", "Give a number such as 0.8, or nothing.")
     return float(text)
 

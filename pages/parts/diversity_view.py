@@ -18,7 +18,6 @@ from pages.parts import (
     diversity_duplicates,
     diversity_figures,
     run_panel,
-    workspace,
 )
 from pages.parts.picture_card import basics, close
 from pages.parts.workspace import plain
@@ -34,7 +33,9 @@ _VIEWS = {
 
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
-    result = workspace.result(run)
+    result = run_panel.result(run)
+    if result is None:
+        return
     if roles := profiles.strangers(run.request.models, gallery.root):
         st.warning(
             f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.errors import VitrineError
+from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
 from engine.models import profiles
@@ -57,6 +57,18 @@ def open_run(id: str) -> None:
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()
+
+
+def result(run: Run, key: str = "unreadable") -> Any:  # noqa: ANN401  the analysis' Result, or None
+    """A finished run's result; None where its file is gone or damaged, and why and the way on are said."""
+    try:
+        return workspace.result(run)
+    except RunError as problem:
+        st.error(plain(problem.message), icon=":material/error:")
+    if st.button("Ask again", type="primary", key=key, help="Answers are kept: only the result is told anew."):
+        workspace.runs().submit(run.request, again=True)
+        open_run(run.id)
+    return None
 
 
 def wait(run: Run, draw_partial: Any) -> None:  # noqa: ANN401

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -13,6 +15,7 @@ from engine.analyses.diversity.rows import Rows
 from engine.analyses.diversity.telling import tell
 from engine.gallery import sets
 from engine.jobs.asking import chosen, make_request
+from engine.jobs.execute import execute
 from engine.models.checkpoints import Known
 from engine.models.profiles import ROOT
 from engine.models.roles import ModelSpec
@@ -252,3 +255,67 @@ def test_runs_of_other_analyses_are_no_diversity_runs(page, tmp_path, settings):
     assert not page("clusters", run=run.id).exception
     assert "diversity of" in texts(page("runs"))
     assert "Open" in buttons(page("runs"))
+
+
+@pytest.mark.parametrize("said", ["abc", "0", "5", "nan", "²", "1.²", "<b>"])
+def test_a_threshold_in_the_address_that_is_none(page, gallery, settings, said):
+    run = finished(gallery, settings, BUNDLED)
+    value = page("diversity", run=run.id, part="duplicates", threshold=said).slider(key=f"threshold_{run.id}").value
+    assert value == {"0": 0.65, "5": 1.0}.get(said, 0.8)
+
+
+@pytest.mark.parametrize("said", ["²", "0", "99", "-1", "x"])
+def test_an_axis_in_the_address_that_is_none(page, gallery, settings, said):
+    run = finished(gallery, settings, BUNDLED)
+    assert "Axis 8" in texts(page("diversity", run=run.id, part="axes", axis=said))
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("{")])
+def test_a_result_that_is_gone_or_damaged_is_asked_again(page, gallery, settings, damage):
+    run = finished(gallery, settings, BUNDLED)
+    damage(run.result_path(1))
+    test = page("diversity", run=run.id)
+    assert re.search("its file is gone|cannot be read", texts(test))
+    press(test, "Ask again")
+    assert run.status.state == "queued"
+
+
+def test_a_comparison_with_a_result_that_is_gone(page, gallery, settings):
+    run, other = finished(gallery, settings, BUNDLED), finished(gallery, settings, BUNDLED, coreset=2)
+    test = page("diversity", run=run.id, part="compare")
+    other.result_path(1).unlink()
+    test.selectbox(key="compare_run").set_value(other.id).run()
+    assert not test.exception
+    assert "its file is gone" in texts(test)
+
+
+def test_a_run_that_is_gone(page, gallery, settings):
+    for id in ("0" * 16, "²", "../x"):
+        test = page("diversity", run=id)
+        assert "is no diversity run of this workspace" in texts(test)
+
+
+def test_one_picture_is_not_asked_about(page, gallery, settings, embedder):
+    one = sets.save(gallery, "one", [gallery.pictures[0].name], "", settings.home)
+    test = page("diversity", set=one.id)
+    assert "Diversity needs two pictures" in texts(test)
+    assert next(b for b in test.button if b.label == "Run").disabled
+
+
+def test_pictures_that_are_all_unreadable_fail_with_the_reason(page, gallery, settings, embedder):
+    test = page("diversity")
+    press(test, "Run")
+    for picture in gallery.pictures:
+        picture.path.unlink()
+    ((run, _),) = Runs(settings.home).all()
+    with run.hold():
+        execute(run, settings)
+    test = page("diversity", run=run.id)
+    assert "Only 0 of 24 pictures has a vector. The most common reason: vanished." in texts(test)
+
+
+@pytest.mark.parametrize("part", ["figures", "axes", "duplicates", "coreset", "compare"])
+@pytest.mark.parametrize("rows", [np.ones((24, 16)), np.zeros((24, 16))])
+def test_equal_pictures_have_no_diversity_in_any_view(page, gallery, settings, part, rows):
+    run = finished(gallery, settings, BUNDLED, rows.astype(np.float32), coreset=3, by="label")
+    assert "there is no diversity, and the score is 0" in texts(page("diversity", run=run.id, part=part))

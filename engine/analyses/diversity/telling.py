@@ -41,7 +41,8 @@ def tell(
         progress: told of every step.
 
     Raises:
-        RunError: fewer than two vectors. SettingsError: a column that is not there. Stopped: `progress` said so.
+        RunError: fewer than two vectors. SettingsError: a column that is not there, or a core-set of none. Stopped:
+            `progress` said so.
     """
     found = moments(vectors)
     if found.n < 2:
@@ -52,6 +53,8 @@ def tell(
         dropped = []
     parts = rows.parts(params.by, params.groups)  # a column that is not there is said before all the work
     weights = _weights(rows, params)
+    if params.coreset and len(set(rows.places(params.left_out))) == rows.n:
+        raise SettingsError("All pictures are left out of the core-set.", "Leave some in, or ask for none.")
     is_sscd = bool(known and known.is_sscd and vectors.shape[1] == published.DIMENSION)
     progress.start("asking what each picture adds", 0)
     without = doubt.leave_one_out(vectors)

@@ -118,6 +118,11 @@ def test_a_core_set_obeys(gallery, embedder):
     assert asked(gallery, embedder).coreset is None
 
 
+def test_a_core_set_of_none_is_refused(gallery, embedder):
+    with pytest.raises(SettingsError, match="All pictures are left out"):
+        asked(gallery, embedder, coreset=3, left_out=tuple(p.name for p in gallery.pictures))
+
+
 def test_weights_come_from_a_column_of_numbers(gallery, embedder):
     heavy = [replace(p, metadata={"w": "1000" if p.name == "beach/07.png" else ""}) for p in gallery.pictures]
     told = asked(replace(gallery, pictures=heavy), embedder, coreset=1, weights="w").coreset
