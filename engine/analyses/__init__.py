@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-ANALYSES = {"clusters": "engine.analyses.clusters", "diversity": "engine.analyses.diversity"}
+ANALYSES = {
+    "clusters": "engine.analyses.clusters",
+    "differences": "engine.analyses.differences",
+    "diversity": "engine.analyses.diversity",
+}
 
 
 def analysis(name: str) -> ModuleType:

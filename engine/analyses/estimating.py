@@ -17,6 +17,8 @@ _GUESS = {
     "label": (1500, 300, 3.0),
     "name_clusters": (900, 500, 5.0),
     "assign": (2500, 600, 4.0),
+    "propose_differences": (1500, 150, 3.0),
+    "verify": (1000, 15, 0.2),
 }
 
 

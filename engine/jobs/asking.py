@@ -8,11 +8,15 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from engine import models
 from engine.analyses import analysis
 from engine.analyses.estimating import Estimate
 from engine.errors import GalleryError, ModelError, SettingsError
 from engine.gallery import Gallery, Picture, sets
+from engine.gallery.copies import near_copies
+from engine.gallery.looking import look_over, looks
 from engine.gallery.sets import PictureSet
 from engine.models import keywords, measured
 from engine.models.roles import ModelSpec
@@ -57,8 +61,11 @@ def make_request(
     module = analysis(name)
     if missing := [role for role in module.ROLES if role not in specs]:
         raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
+    optional = getattr(module, "OPTIONAL", ())
+    if optional and not any(role in specs for role in optional):
+        raise SettingsError(f"No model plays any of: {', '.join(optional)}.", "Choose one on the Models page.")
     members, selection = _members(gallery, seed, sample, part)
-    used = {role: specs[role] for role in module.ROLES}
+    used = {role: specs[role] for role in (*module.ROLES, *optional) if role in specs}
     return Request(
         analysis=name,
         version=module.VERSION,
@@ -110,22 +117,57 @@ def chosen(gallery: Gallery, members: tuple[str, ...] | None) -> Gallery:
     return replace(gallery, pictures=[p for p in gallery.pictures if p.name in wanted])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Embedder:
-    """A matcher or embedder as analyses see it: vectors of pictures, each computed once."""
+    """A matcher or embedder as analyses see it: vectors of pictures and texts, each computed once."""
 
     spec: ModelSpec
     role: str
     settings: Settings
     progress: Progress
+    _model: Any = None
 
     def embed(self, pictures: Sequence[Picture]) -> Embedded:
         """A vector for every picture that can be read; see embeddings.embed."""
         return embeddings.embed(pictures, self.spec, self.settings, self.progress, self.role)
 
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors (n, d) float32 of texts; see embeddings.embed_texts."""
+        return embeddings.embed_texts(texts, self.spec, self.settings, self._loaded)
+
     def known(self, pictures: Sequence[Picture]) -> tuple[int, int]:
         """How many different pictures there are, and how many of them have a vector already."""
         return embeddings.known(pictures, self.spec, self.settings.home)
+
+    def _loaded(self) -> Any:  # noqa: ANN401  a roles.Matcher
+        if self._model is None:
+            self._model = _loaded(self.role, self.spec, self.settings, self.progress)
+        return self._model
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Near copies as analyses see them: every picture is looked at once, what was seen before is known."""
+
+    settings: Settings
+    progress: Progress
+
+    def groups(self, pictures: Sequence[Picture]) -> np.ndarray:
+        """(n,) int64: the group each picture is in; most are alone, as is what could not be looked at."""
+
+        def count(done: int, total: int) -> None:
+            self.progress.done, self.progress.total = done, total
+            self.progress.show()
+            self.progress.check()
+
+        home = self.settings.home
+        self.progress.start("looking for near copies", 0)
+        look_over(pictures, home, self.settings.max_pixels, count)
+        seen = looks(pictures, home)
+        groups = np.arange(len(pictures))
+        some = np.flatnonzero(seen.known)
+        groups[some] = some[near_copies(seen.hash[some], seen.mirrored[some], seen.sketch[some])]
+        return groups
 
 
 _WITH_VECTORS = ("matcher", "embedder")
@@ -140,6 +182,11 @@ def askers(specs: Mapping[str, ModelSpec], settings: Settings, store: Store, pro
         return Remembered(spec, lambda: _loaded(role, spec, settings, progress), store, progress)
 
     return {role: asker(role, spec) for role, spec in specs.items()}
+
+
+def helpers(name: str, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """What an analysis is given beside its models."""
+    return {"copies": Copies(settings, progress)} if getattr(analysis(name), "COPIES", False) else {}
 
 
 def _loaded(role: str, spec: ModelSpec, settings: Settings, progress: Progress) -> Any:  # noqa: ANN401
@@ -159,7 +206,8 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
             else Remembered(spec, None, store, progress)
             for role, spec in request.models.items()
         }
-        return analysis(request.analysis).estimate(chosen(gallery, request.members), params, **asks, progress=progress)
+        module, more = analysis(request.analysis), helpers(request.analysis, settings, progress)
+        return module.estimate(chosen(gallery, request.members), params, **asks, **more, progress=progress)
 
 
 def is_remote(spec: ModelSpec) -> bool:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from engine.analyses import analysis
 from engine.errors import RunError, Stopped, VitrineError
 from engine.gallery import load_gallery
-from engine.jobs.asking import askers, chosen
+from engine.jobs.asking import askers, chosen, helpers
 from engine.progress import Cost, Progress
 from engine.prompts import digest
 from engine.settings import Settings
@@ -116,7 +116,7 @@ def _answer(run: Run, status: Status, progress: Progress, settings: Settings) ->
     params = TypeAdapter(module.Params).validate_python(request.params)
     store = Store(settings.home)
     try:
-        asks = askers(request.models, settings, store, progress)
+        asks = askers(request.models, settings, store, progress) | helpers(request.analysis, settings, progress)
         result = module.run(gallery, params, **asks, progress=progress, seed=request.seed)
     finally:
         store.close()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+_LARGE = 5_000  # entries of a vocabulary from which one speaks of language, not of a few hundred words
+_SPACE = "Ġ"  # how byte-level tokenizers write the space before a word
 
 
 @dataclass(frozen=True)
@@ -64,3 +69,25 @@ def _digest_of(name: str) -> str:
 def _digest(path: Path, changed: int) -> str:
     del changed
     return digest(path)
+
+
+def vocabulary(name: str) -> frozenset[str] | None:
+    """The words that a matcher's own small tokenizer knows whole: of others it has seen pieces at most.
+
+    None where a spec's name is no folder with such a tokenizer: large vocabularies know nearly every word.
+    """
+    folder = next((path for path in (Path(name).expanduser(), ROOT / name) if path.is_dir()), None)
+    path = folder / "tokenizer.json" if folder else None
+    return _vocabulary(path, path.stat().st_mtime_ns) if path and path.is_file() else None
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(path: Path, changed: int) -> frozenset[str] | None:
+    del changed
+    try:
+        known = json.loads(path.read_text("utf-8"))["model"]["vocab"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    if len(known) >= _LARGE:
+        return None
+    return frozenset(token[1:].casefold() for token in known if token.startswith(_SPACE))

@@ -163,6 +163,11 @@ class Remembered:
         return best, wrong(best)
 
     @property
+    def only_counts(self) -> bool:
+        """Whether it asks nothing and only counts, for an estimate."""
+        return self._load is None
+
+    @property
     def writes_prose(self) -> bool:
         """Whether this vision model is to be taken by its whole reply."""
         said = self.spec.options.get("json")

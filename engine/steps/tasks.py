@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,6 +42,20 @@ class _Named(_Answer):
 
 class _Clusters(_Answer):
     clusters: list[_Named]
+
+
+class _Differences(_Answer):
+    differences: list[str]
+
+
+class _Verified(_Answer):
+    item: int
+    verdict: Literal["yes", "no", "unsure"]
+
+
+class _Judged(_Answer):
+    score: Literal[0, 1, 2]
+    why: str
 
 
 def _nothing_wrong(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
@@ -93,4 +107,9 @@ DESCRIBE = Task("describe", _Described, "pictures", _described)
 LABEL = Task("label", _Labelled, "texts", batch=25, tokens=(512, 40))
 NAME_CLUSTERS = Task("name_clusters", _Clusters, tokens=(4096, 0))
 ASSIGN = Task("assign", _Assigned, "texts", _in_names, batch=50, tokens=(512, 30))
-TASKS = {task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN)}
+PROPOSE_DIFFERENCES = Task("propose_differences", _Differences)
+VERIFY = Task("verify", _Verified, "pictures", tokens=(256, 0))
+JUDGE = Task("judge", _Judged, tokens=(512, 0))
+TASKS = {
+    task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN, PROPOSE_DIFFERENCES, VERIFY, JUDGE)
+}

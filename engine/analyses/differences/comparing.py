@@ -1,0 +1,381 @@
+"""All comparisons of one run: who is compared, what is known of the pictures, and findings corrected over all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from engine.analyses.differences import proposing, scoring, statistics, testing, verifying
+from engine.analyses.differences.proposing import TYPED, Proposal
+from engine.analyses.differences.result import Comparison, Finding, Params, Side, Tried
+from engine.analyses.differences.scoring import ByColumns, ByDescriptions, ByMatcher, Scorer
+from engine.analyses.differences.sides import Sides, Units, sides
+from engine.analyses.differences.testing import Headline, Judge, Scored, Test
+from engine.errors import RunError, SettingsError
+from engine.gallery import Gallery, Picture, columns
+from engine.models.checkpoints import vocabulary
+from engine.progress import Progress
+from engine.steps.answers import AnswerError, Remembered
+from engine.steps.embeddings import Embedded
+from engine.steps.tasks import DESCRIBE
+
+_SMALL = 30  # pictures of a side below which little can be told
+_MIXED = 0.1  # Cramer's V of label and side from which the mix of labels differs
+_WIDEST = 40  # values of a column that are compared
+_KINDS = 2  # labels that both sides have, at least, for a comparison within labels
+
+
+class Copies(Protocol):
+    """Tells near copies."""
+
+    def groups(self, pictures: Sequence[Picture]) -> np.ndarray:
+        """(n,) int64: the group that each picture is in."""
+        ...
+
+
+class Matcher(scoring.Matcher, Protocol):
+    """A matcher that remembers vectors."""
+
+    def embed(self, pictures: Sequence[Picture]) -> Embedded:
+        """Vectors of pictures."""
+        ...
+
+    def known(self, pictures: Sequence[Picture]) -> tuple[int, int]:
+        """How many different pictures there are, and how many of them have a vector already."""
+        ...
+
+
+@dataclass
+class Sources:
+    """The pictures of one run, who can say something of them, and what was said."""
+
+    gallery: Gallery
+    params: Params
+    copies: Copies
+    progress: Progress
+    seed: int
+    matcher: Matcher | None = None
+    vision: Remembered | None = None
+    chat: Remembered | None = None
+    said: dict[int, str] = field(default_factory=dict)  # descriptions by place
+    unread: dict[int, str] = field(default_factory=dict)  # places that could not be read or described, and why
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Of each picture a text that puts it into an order nobody chose."""
+        return proposing.keys_of([p.hash for p in self.gallery.pictures], self.seed)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Who scores statements; descriptions, if these have to, must be there by then."""
+        if self.matcher is None:
+            return ByDescriptions(self.said, len(self.gallery))
+        found = self.matcher.embed(self.gallery.pictures)
+        self.unread |= found.unread
+        return ByMatcher(self.matcher, found.vectors, found.places, len(self.gallery))
+
+    def describe(self, places: Sequence[int]) -> None:
+        """Ask for descriptions of these pictures."""
+        if self.vision is None or not places:
+            return
+        pictures = [self.gallery.pictures[i] for i in places]
+        ask = {"criterion": self.params.goal or "what the picture shows", "look_at": "", "ignore": ""}
+        self.progress.start("describing", len(pictures))
+        failed: Counter[str] = Counter()
+        for i, answer in self.vision.each(DESCRIBE, ask, pictures):
+            if isinstance(answer, AnswerError):
+                failed[answer.reason] += 1
+            else:
+                self.said[places[i]] = answer["description"] or answer["label"]
+            self.progress.advance()
+        if failed:
+            why, _ = failed.most_common(1)[0]
+            self.notes.append(f"{failed.total()} of {len(pictures)} pictures were not described; mostly: {why}.")
+
+
+@dataclass
+class _Open:
+    """One comparison under way."""
+
+    names: tuple[Side, Side]
+    sides: Sides
+    judge: Judge
+    heads: list[Headline] = field(default_factory=list)
+    tested: list[list[Test]] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def compare(sources: Sources) -> list[Comparison]:
+    """Every comparison that is asked for.
+
+    Raises:
+        RunError: a side is empty, or nobody can say anything. SettingsError: a column that is not there.
+    """
+    pairs = contrasts(sources.gallery, sources.params)
+    sources.progress.start("looking for near copies", 0)
+    groups = sources.copies.groups(sources.gallery.pictures)
+    comparisons = [_opened(sources, pair, groups) for pair in pairs]
+    _describe(sources, comparisons)
+    if isinstance(sources.scorer, ByDescriptions) and not sources.said:
+        raise RunError(
+            "There is no matcher, and no picture was described.", "Connect a vision model, or a matcher such as CLIP."
+        )
+    for one in comparisons:
+        _propose(sources, one)
+    _verify_instead(sources, comparisons)
+    sources.progress.start("testing", len(comparisons))
+    for one in comparisons:
+        one.tested = [testing.tests(head, one.parts, one.judge) for head in one.heads]
+    q = iter(statistics.corrected([t.told.p for one in comparisons for tests in one.tested for t in tests]))
+    return [_told(sources, one, [[next(q) for _ in tests] for tests in one.tested]) for one in comparisons]
+
+
+def contrasts(gallery: Gallery, params: Params) -> list[tuple[Side, Side]]:
+    """The sides of each comparison.
+
+    Raises:
+        SettingsError: the column is not there, has one value, or too many.
+    """
+    if params.a and params.b:
+        return [(params.a, params.b)]
+    if params.by not in columns.names(gallery):
+        raise SettingsError(
+            f"There is no column {params.by!r}.", f"Use one of: {', '.join(columns.names(gallery)[:12])}."
+        )
+    values, everything = columns.column(gallery, params.by), np.arange(len(gallery))
+    kinds = sorted(columns.choices(values, everything))
+    if not 1 < len(kinds) <= _WIDEST:
+        how = f"{len(kinds)}" if kinds else "too many"
+        raise SettingsError(f"{params.by} has {how} values to compare.", f"Use a column of 2 to {_WIDEST}.")
+    found = []
+    for kind in kinds:
+        chosen = set(columns.among(values, everything, kind).tolist())
+        a, b = ([p.name for i, p in enumerate(gallery.pictures) if (i in chosen) is mine] for mine in (True, False))
+        found.append((Side(f"{params.by}: {kind}", tuple(a)), Side("all others", tuple(b))))
+    return found
+
+
+def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> _Open:
+    gallery, params = sources.gallery, sources.params
+    index = {p.name: i for i, p in enumerate(gallery.pictures)}
+    a, b = (np.array(sorted({index[f] for f in side.files if f in index}), np.int64) for side in pair)
+    for side, places in zip(pair, (a, b), strict=True):
+        if not len(places):
+            raise RunError(f"There is no picture in {side.name}.", "Choose another side.")
+    labels = _pairs(gallery, params) if params.paired else None
+    found = sides(gallery.pictures, a, b, groups, sources.seed, labels)
+    if not len(found.both[0]) or not len(found.both[1]):
+        raise RunError(
+            f"All pictures of {pair[0].name if not len(found.both[0]) else pair[1].name} stand in both sets.",
+            "Choose sides that differ.",
+        )
+    judge = Judge(found, None if labels is None else np.array(labels, object))
+    return _Open(pair, found, judge)
+
+
+def _pairs(gallery: Gallery, params: Params) -> list[str]:
+    """What each picture is paired by."""
+    if not params.pair:
+        return [p.name.rpartition("/")[2].rpartition(".")[0] for p in gallery.pictures]
+    if params.pair not in columns.names(gallery):
+        raise SettingsError(f"There is no column {params.pair!r}.", "Name one that says which pictures are a pair.")
+    return [str(v) for v in columns.column(gallery, params.pair).tolist()]
+
+
+def _describe(sources: Sources, comparisons: Sequence[_Open]) -> None:
+    """Samples of the finding half; of the testing half, too, where only descriptions can score."""
+    most, wanted = sources.params.describe, dict[int, None]()
+    for one in comparisons:
+        halves = (one.sides.discover,) if sources.matcher else (one.sides.discover, one.sides.confirm)
+        for half in halves:
+            for places in proposing.described(half, sources.keys, most):
+                wanted |= dict.fromkeys(places.tolist())
+    sources.describe(list(wanted))
+
+
+def _propose(sources: Sources, one: _Open) -> None:
+    """Proposals, their scores, and the headlines of their folds."""
+    params, units = sources.params, one.sides.discover
+    found = [Proposal(text, "a", TYPED) for text in params.statements]
+    places = proposing.described(units, sources.keys, params.describe)
+    texts = tuple(list(proposing.placed(sources.said, side)) for side in places)
+    may, chat = set(params.proposers), sources.chat
+    if "chat" in may and chat and chat.spec.backend != "keywords" and all(texts):
+        new, notes = proposing.by_chat(chat, texts, params.goal, params.rounds, sources.progress)
+        found += new
+        sources.notes += notes
+    if "words" in may and all(texts):
+        found += proposing.by_words(texts, params.goal)
+    if "concepts" in may and sources.matcher:
+        sources.progress.start("scoring concepts", 0)
+        found += proposing.by_concepts(sources.scorer, units, vocabulary(sources.matcher.spec.name))
+    by_columns = ByColumns(sources.gallery)
+    if "columns" in may:
+        found += proposing.by_columns(sources.gallery, by_columns, units)
+    kept, refused = proposing.sorted_out(found)
+    of_columns = [s for s, by in kept.items() if by[0].proposer == proposing.METADATA]
+    visual = [s for s in kept if s not in of_columns]
+    scored = [
+        Scored(statement, tuple(kept[statement]), scores, scorer.by)
+        for scorer, some in ((sources.scorer, visual), (by_columns, of_columns))
+        for statement, scores in zip(some, scorer.scores(some), strict=True)
+    ]
+    one.heads, rest = testing.headlines(scored, one.judge)
+    one.tried = [*refused, *rest]
+    wanted = list(dict.fromkeys(part for head in one.heads for part in head.ladder.parts))
+    one.parts = dict(zip(wanted, sources.scorer.scores(wanted), strict=True))
+
+
+def _verify_instead(sources: Sources, comparisons: Sequence[_Open]) -> None:
+    """Without a matcher: answers about the testing half take the place of the descriptions' scores."""
+    count = verifying.wanted(sources.params, sources.matcher is not None)
+    if sources.matcher or not count or not verifying.able(sources.vision):
+        return
+    for one in comparisons:
+        seen = [head for head in one.heads if head.of.by == scoring.DESCRIPTIONS]
+        best = sorted(seen, key=lambda h: (not h.of.is_typed, -h.strength, h.of.statement))[: verifying.FINDINGS]
+        for head in best:
+            said = _answers(sources, one, head.of.statement, head.of.scores, count)
+            of = replace(head.of, scores=said, by=scoring.VERIFY)
+            one.heads[one.heads.index(head)] = replace(head, of=of)
+
+
+def _answers(sources: Sources, one: _Open, statement: str, scores: np.ndarray, count: int) -> np.ndarray:
+    """What a vision model says of a statement on samples of the testing half."""
+    assert sources.vision
+    samples = [verifying.sample(scores, side, count, sources.keys) for side in one.sides.confirm]
+    places = np.sort(np.concatenate(samples))
+    sources.progress.start(f"verifying {statement[:40]!r}", len(places))
+    return verifying.answers(sources.vision, statement, places, sources.gallery.pictures, sources.progress)
+
+
+def _told(sources: Sources, one: _Open, q: Sequence[Sequence[float]]) -> Comparison:
+    """Findings with verdicts, what was tried, and what to keep in mind."""
+    judge, found = one.judge, list[tuple[Finding, np.ndarray]]()
+    for head, tests, qs in zip(one.heads, one.tested, q, strict=True):
+        finding = testing.finding(head, tests, qs, judge)
+        scores = next(t.scores for t in tests if t.statement == finding.statement)
+        if head.of.by == scoring.VERIFY:
+            finding = verifying.verified(finding, scores, one.sides.confirm)
+        found.append((finding, scores))
+    ranked = testing.once(found, judge)
+    tried, kept = list(one.tried), list[tuple[Finding, np.ndarray]]()
+    for finding, scores in ranked:
+        if finding.verdict == "no reliable difference" and TYPED not in finding.proposers:
+            away = max(finding.auroc, 1 - finding.auroc)
+            why = f"no reliable difference on the half that tests ({away:.2f}, corrected p {finding.q:.2g})"
+            tried.append(Tried(finding.statement, finding.proposers[0], why))
+        else:
+            kept.append((_within(sources, one, finding, scores), scores))
+    kept = _verified(sources, one, kept)
+    sources.progress.advance()
+    return _comparison(sources, one, kept, tried)
+
+
+def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray]]) -> list[tuple[Finding, np.ndarray]]:
+    """With a matcher: prevalences by asking, if that was asked for."""
+    count = verifying.wanted(sources.params, sources.matcher is not None)
+    if not sources.matcher or not count:
+        return kept
+    if not verifying.able(sources.vision):
+        sources.notes.append("Nothing was verified: the vision model does not answer yes or no.")
+        return kept
+    told = []
+    for k, (finding, scores) in enumerate(kept):
+        if k >= verifying.FINDINGS or finding.scored == scoring.METADATA:
+            told.append((finding, scores))
+            continue
+        said = _answers(sources, one, finding.statement, scores, count)
+        told.append((verifying.verified(finding, said, one.sides.confirm), scores))
+    return told
+
+
+def _comparison(
+    sources: Sources, one: _Open, kept: Sequence[tuple[Finding, np.ndarray]], tried: Sequence[Tried]
+) -> Comparison:
+    pictures, s = sources.gallery.pictures, one.sides
+    places = [*sorted(s.both[0].places.tolist(), key=lambda i: pictures[i].name),
+              *sorted(s.both[1].places.tolist(), key=lambda i: pictures[i].name)]  # fmt: skip
+    names = lambda some: tuple(sorted(pictures[i].name for i in some))  # noqa: E731
+    count = sum(map(len, one.tested))
+    scores = {t.statement: t.scores for tests in one.tested for t in tests}
+    return Comparison(
+        a=one.names[0].name,
+        b=one.names[1].name,
+        files=tuple(pictures[i].name for i in places),
+        of_a=len(s.both[0].places),
+        tested=(len(s.confirm[0]), len(s.confirm[1])),
+        findings=tuple(replace(f, scores=_plain(values[places])) for f, values in kept),
+        tried=tuple(tried),
+        chance=_chance(s.confirm, list(scores.values()), sources.seed),
+        detectable=statistics.least_detectable(len(s.confirm[0]), len(s.confirm[1]), count),
+        warnings=tuple(_warnings(sources, one, [f for f, _ in kept])),
+        in_both=names(s.in_both),
+        copied=names(s.copied),
+    )
+
+
+def _chance(units: tuple[Units, Units], scores: Sequence[np.ndarray], seed: int) -> float:
+    """How far from .5 the best of these scores would come by chance; sides are drawn as large as they are."""
+    first = np.sort(np.concatenate([units[0].first(), units[1].first()]))
+    rows = np.array([row[first] for row in scores if np.isfinite(row[first]).all()]).reshape(-1, len(first))
+    return statistics.best_by_chance(rows, min(len(units[0]), len(units[1])), seed)
+
+
+def _within(sources: Sources, one: _Open, finding: Finding, scores: np.ndarray) -> Finding:
+    """With the AUROC within labels, where the sides have the labels in other shares."""
+    labels = np.array([p.label for p in sources.gallery.pictures], object)
+    units = one.sides.confirm
+    first = [side.first() for side in units]
+    if one.judge.pairs is not None or not _differ(labels[first[0]], labels[first[1]]):
+        return finding
+    known = [side[np.isfinite(scores[side])] for side in first]
+    within = statistics.stratified(
+        scores[known[0]].astype(float), scores[known[1]].astype(float), labels[known[0]], labels[known[1]]
+    )
+    return replace(finding, within=within)
+
+
+def _differ(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two sides have the same labels in clearly other shares."""
+    kinds = sorted(set(a.tolist()) | set(b.tolist()))
+    table = np.array([[np.sum(side == kind) for kind in kinds] for side in (a, b)], float)
+    if (table.min(axis=0) > 0).sum() < _KINDS:
+        return False
+    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
+    squares, n = float(((table - expected) ** 2 / expected).sum()), table.sum()
+    corrected = max(0.0, squares / n - (len(kinds) - 1) / (n - 1))  # Cramer's V for two rows, less what chance gives
+    return math.sqrt(corrected) > _MIXED
+
+
+def _warnings(sources: Sources, one: _Open, findings: Sequence[Finding]) -> list[str]:
+    s, said = one.sides, list[str]()
+    a, b = (side.name for side in one.names)
+    if s.in_both:
+        said.append(f"{len(s.in_both)} files show a picture that stands in both sets: they are left out.")
+    if s.copied:
+        said.append(f"{len(s.copied)} pictures are near copies across the sets: the sets are not independent.")
+    if s.spare:
+        said.append(f"{s.spare} near copies count as one with their picture.")
+    for name, units in ((a, s.both[0]), (b, s.both[1])):
+        if len(units) < _SMALL:
+            said.append(f"{name} has only {len(units)} different pictures: only large differences can be found.")
+    if any(f.within is not None for f in findings):
+        said.append("The sets hold the labels in other shares: a difference may be one of labels (see within labels).")
+    if one.judge.pairs is not None:
+        names = [set(one.judge.pairs[side.places].tolist()) for side in s.both]
+        alone = len(names[0] ^ names[1])
+        said.append(f"{len(names[0] & names[1])} pairs; {alone} pictures or groups without a partner are not tested.")
+    return said
+
+
+def _plain(scores: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(s) else float(f"{s:.5g}") for s in scores.tolist())
