@@ -110,6 +110,4 @@ ASSIGN = Task("assign", _Assigned, "texts", _in_names, batch=50, tokens=(512, 30
 PROPOSE_DIFFERENCES = Task("propose_differences", _Differences)
 VERIFY = Task("verify", _Verified, "pictures", tokens=(256, 0))
 JUDGE = Task("judge", _Judged, tokens=(512, 0))
-TASKS = {
-    task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN, PROPOSE_DIFFERENCES, VERIFY, JUDGE)
-}
+TASKS = {task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN, PROPOSE_DIFFERENCES, VERIFY, JUDGE)}

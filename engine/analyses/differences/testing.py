@@ -152,7 +152,7 @@ def headlines(scored: Sequence[Scored], judge: Judge) -> tuple[list[Headline], l
         if one.of.is_typed or (count[one.direction] <= _TESTED and one.strength > 0):
             kept.append(one)
         else:
-            why = "others told more on the half that finds" if one.strength > 0 else "nothing on the half that finds"
+            why = "others told more on the half that finds" if one.strength > 0 else "the scores do not bear it out on the half that finds"
             rest.append(Tried(one.of.statement, one.of.proposals[0].proposer, why))
     return kept, rest
 
@@ -242,14 +242,13 @@ def _joined(head: Finding, its: np.ndarray, one: Finding, scores: np.ndarray, re
 
 
 def _directed(one: Scored, judge: Judge) -> Headline:
-    """Which side it is truer of on the finding half; where that says nothing, as it was proposed."""
+    """Which side it is truer of: as proposed; as the scores have it where proposers disagree, or a person typed it."""
+    proposed: set[Direction] = {p.direction for p in one.proposals}
     direction: Direction = one.proposals[0].direction
     if one.is_typed:  # nobody proposed a direction, and all pictures tell it
         direction = "a" if judge.whole(one.scores, "a").auroc >= 0.5 else "b"
-    else:
-        for_a, for_b = judge.pull(one.scores, "a"), judge.pull(one.scores, "b")
-        if for_a != for_b:
-            direction = "a" if for_a > for_b else "b"
+    elif len(proposed) > 1:
+        direction = "a" if judge.pull(one.scores, "a") >= judge.pull(one.scores, "b") else "b"
     return Headline(one, direction, judge.pull(one.scores, direction), judge.gap(one.scores, direction))
 
 

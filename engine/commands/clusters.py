@@ -1,0 +1,67 @@
+"""`python -m engine clusters FOLDER --criterion mood`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from engine.commands.carrying import asked_line, run_analysis, run_line, say
+from engine.gallery import Gallery
+from engine.store.runs import Run, Status
+
+HELP = "named clusters for a criterion"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What can be said."""
+    parser.add_argument("--criterion", required=True, help="what to group by, such as mood")
+    parser.add_argument("--k", default="auto", help="auto, a number, or a range such as 5-12")
+    parser.add_argument("--look-at", default="", help="what in the picture counts")
+    parser.add_argument("--ignore", default="", help="what must not count")
+    parser.add_argument("--keep", default="", help="cluster names that must be there, with commas")
+    parser.add_argument("--avoid", default="", help="cluster names that must not")
+
+
+def ask(said: argparse.Namespace) -> int:
+    """Carry it out; returns the exit code."""
+    from engine.analyses.clusters import Criterion, Params
+
+    criterion = Criterion(said.criterion.strip(), said.look_at.strip(), said.ignore.strip())
+    params = Params(criterion, said.k, _names(said.keep), _names(said.avoid))
+    return run_analysis("clusters", lambda gallery, config, part: (params, part), said, _show)
+
+
+def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401
+    del gallery
+    for note in (*status.notes, *result.notes):
+        say(f"note: {note}")
+    for row in result.rows:
+        if row.how == "unanswered":
+            say(f"unanswered: {row.file}: {row.why}")
+    if said.json:
+        print(json.dumps({"run": run.id, "status": asdict(status), "result": asdict(result)}))
+        return
+    n = len(result.rows)
+    width = max([10, *(len(c.name) for c in result.clusters)])
+    print(f"{len(result.clusters)} clusters of {n} pictures by {result.criterion.name!r}")
+    for c in result.clusters:
+        shown = ", ".join(list(c.labels)[:6])
+        print(f"  {c.name:<{width}}  {c.size:>6}  {c.size / n:>6.1%}  {shown}")
+    for how in ("unassigned", "unanswered"):
+        if count := sum(r.how == how for r in result.rows):
+            print(f"  {how:<{width}}  {count:>6}  {count / n:>6.1%}")
+    if result.missing:
+        print(f"perhaps missing: {', '.join(f'{label} ({k})' for label, k in result.missing.items())}")
+    if a := result.agreement:
+        print(
+            f"agreement with the labels: {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]  NMI {a.nmi:.3f}  ARI {a.ari:.3f}"
+        )
+    print(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
+    print(asked_line(status, said))
+    print(run_line(run, status))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
