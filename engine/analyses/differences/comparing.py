@@ -267,17 +267,9 @@ def _told(sources: Sources, one: _Open, q: Sequence[Sequence[float]]) -> Compari
             finding = verifying.verified(finding, scores, one.sides.confirm)
         found.append((finding, scores))
     ranked = testing.once(found, judge)
-    tried, kept = list(one.tried), list[tuple[Finding, np.ndarray]]()
-    for finding, scores in ranked:
-        if finding.verdict == "no reliable difference" and TYPED not in finding.proposers:
-            away = max(finding.auroc, 1 - finding.auroc)
-            why = f"no reliable difference on the half that tests ({away:.2f}, corrected p {finding.q:.2g})"
-            tried.append(Tried(finding.statement, finding.proposers[0], why))
-        else:
-            kept.append((_within(sources, one, finding, scores), scores))
-    kept = _verified(sources, one, kept)
+    kept = _verified(sources, one, [(_within(sources, one, f, scores), scores) for f, scores in ranked])
     sources.progress.advance()
-    return _comparison(sources, one, kept, tried)
+    return _comparison(sources, one, kept)
 
 
 def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray]]) -> list[tuple[Finding, np.ndarray]]:
@@ -290,7 +282,7 @@ def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray
         return kept
     told = []
     for k, (finding, scores) in enumerate(kept):
-        if k >= verifying.FINDINGS or finding.scored == scoring.METADATA:
+        if k >= verifying.FINDINGS or finding.scored == scoring.METADATA or not _is_shown(finding):
             told.append((finding, scores))
             continue
         said = _answers(sources, one, finding.statement, scores, count)
@@ -298,9 +290,7 @@ def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray
     return told
 
 
-def _comparison(
-    sources: Sources, one: _Open, kept: Sequence[tuple[Finding, np.ndarray]], tried: Sequence[Tried]
-) -> Comparison:
+def _comparison(sources: Sources, one: _Open, kept: Sequence[tuple[Finding, np.ndarray]]) -> Comparison:
     pictures, s = sources.gallery.pictures, one.sides
     places = [*sorted(s.both[0].places.tolist(), key=lambda i: pictures[i].name),
               *sorted(s.both[1].places.tolist(), key=lambda i: pictures[i].name)]  # fmt: skip
@@ -313,8 +303,8 @@ def _comparison(
         files=tuple(pictures[i].name for i in places),
         of_a=len(s.both[0].places),
         tested=(len(s.confirm[0]), len(s.confirm[1])),
-        findings=tuple(replace(f, scores=_plain(values[places])) for f, values in kept),
-        tried=tuple(tried),
+        findings=tuple(replace(f, scores=_plain(values[places])) if _is_shown(f) else f for f, values in kept),
+        tried=tuple(one.tried),
         chance=_chance(s.confirm, list(scores.values()), sources.seed),
         detectable=statistics.least_detectable(len(s.confirm[0]), len(s.confirm[1]), count),
         warnings=tuple(_warnings(sources, one, [f for f, _ in kept])),
@@ -375,6 +365,11 @@ def _warnings(sources: Sources, one: _Open, findings: Sequence[Finding]) -> list
         alone = len(names[0] ^ names[1])
         said.append(f"{len(names[0] & names[1])} pairs; {alone} pictures or groups without a partner are not tested.")
     return said
+
+
+def _is_shown(finding: Finding) -> bool:
+    """Whether a finding's pictures are worth keeping scores for."""
+    return finding.verdict != "no reliable difference" or TYPED in finding.proposers
 
 
 def _plain(scores: np.ndarray) -> tuple[float | None, ...]:

@@ -15,7 +15,7 @@ from engine.analyses.differences.result import Direction, Tried
 from engine.analyses.differences.scoring import Scorer, of_column
 from engine.analyses.differences.sides import Units
 from engine.analyses.differences.statistics import pull
-from engine.analyses.differences.wording import cleaned
+from engine.analyses.differences.wording import cleaned, in_one_form
 from engine.errors import RunError
 from engine.gallery import Gallery, columns
 from engine.models.keywords import proposing
@@ -75,8 +75,8 @@ def by_chat(
 
 
 def by_words(texts: Sequence[Sequence[str]], goal: str) -> list[Proposal]:
-    """Words and pairs of words whose log-odds differ between the sides' descriptions."""
-    a, b = texts
+    """Words and pairs of words whose log-odds differ between the sides' descriptions; forms of a word count as one."""
+    a, b = in_one_form(texts)
     of_a = proposing.differences(a, b, [], goal)
     of_b = proposing.differences(b, a, [], goal)
     return [*(Proposal(one, "a", WORDS) for one in of_a), *(Proposal(one, "b", WORDS) for one in of_b)]
@@ -99,7 +99,7 @@ def by_concepts(scorer: Scorer, units: tuple[Units, Units], known: frozenset[str
     fits = [i for i in range(len(names)) if max(wins[0][i], wins[1][i]) >= _WON]
     found = _best([names[i] for i in fits], scores[fits], (some[0], some[1]), CONCEPTS)
     won = {name: wins[0][i] - wins[1][i] for i, name in enumerate(names)}
-    return [one for one in found if bool(won[one.statement] > 0) == (one.direction == "a")]
+    return [one for one in found if (won[one.statement] if one.direction == "a" else -won[one.statement]) > 0]
 
 
 def _won(scores: np.ndarray, families: Sequence[str]) -> np.ndarray:

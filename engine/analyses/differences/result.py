@@ -103,7 +103,8 @@ class Finding:
         threshold: of the score, chosen on the finding half; None where it was verified.
         is_verified: whether the prevalences are a vision model's answers.
         within: AUROC within labels, where the two sides have the labels in other shares; None elsewhere.
-        scores: of each of the comparison's `files`; None where there is none.
+        scores: of each of the comparison's `files`, None where there is none; not kept where there is no reliable
+            difference.
     """
 
     statement: str
@@ -127,7 +128,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Tried:
-    """A statement that is no finding, and why."""
+    """A statement that was not tested, and why."""
 
     statement: str
     proposer: str
@@ -144,8 +145,8 @@ class Comparison:
         files: names of the pictures compared, A's and B's; those in both sets are left out.
         of_a: how many of them are A's; they come first.
         tested: groups of near copies of A and of B that the figures rest on.
-        findings: best first.
-        tried: what else was proposed.
+        findings: all that was tested, best first; look at the verdict.
+        tried: what was proposed and not tested.
         chance: the AUROC that the best of all statements tried would reach by chance, on average.
         detectable: the AUROC that would be found four times of five.
         warnings: what to keep in mind about these sets.

@@ -15,7 +15,7 @@ import numpy as np
 _Z = 1.959964  # of 95 %
 _POWER = 0.8416212  # z of a power of 80 %
 _DRAWS = 200  # permutations
-_TOP = (0.1, 0.2)  # parts of all scores, the highest
+_TOP = (0.05, 0.1, 0.2)  # parts of all scores, the highest
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ def auroc(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def pull(a: np.ndarray, b: np.ndarray) -> float:
-    """How strongly a score is truer of A, from -1 to 1: the largest of three z, against that of sets quite apart.
+    """How strongly a score is truer of A, from -1 to 1: the largest of four z, against that of sets quite apart.
 
     Mann and Whitney's z sees a shift of all; a score that is high for a few of A alone is seen by how many of the
-    highest tenth, and of the highest fifth, are A's. 0 where a side is empty.
+    highest scores (5, 10 and 20 %) are A's. 0 where a side is empty.
     """
     n, m = len(a), len(b)
     if not n or not m:

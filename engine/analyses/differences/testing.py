@@ -14,6 +14,7 @@ import numpy as np
 from engine.analyses.differences import statistics
 from engine.analyses.differences.proposing import METADATA, TYPED, Proposal
 from engine.analyses.differences.result import LEAST_EFFECT, Direction, Finding, Prevalence, Tried, Verdict
+from engine.analyses.differences.scoring import VERIFY
 from engine.analyses.differences.sides import Sides, Units
 from engine.analyses.differences.statistics import Told
 from engine.analyses.differences.wording import Ladder, ladder, says_the_same
@@ -55,9 +56,9 @@ class Headline:
 
     @property
     def ladder(self) -> Ladder:
-        """Its parts; of a column's value, or what a person typed, there are none."""
+        """Its parts; a column's value, what a person typed, and what was asked as a whole have none."""
         whole = self.of.statement
-        if self.of.is_typed or self.of.by == METADATA:
+        if self.of.is_typed or self.of.by in (METADATA, VERIFY):
             return Ladder(whole, whole, ())
         return ladder(whole)
 
@@ -152,8 +153,8 @@ def headlines(scored: Sequence[Scored], judge: Judge) -> tuple[list[Headline], l
         if one.of.is_typed or (count[one.direction] <= _TESTED and one.strength > 0):
             kept.append(one)
         else:
-            why = "others told more on the half that finds" if one.strength > 0 else "the scores do not bear it out on the half that finds"
-            rest.append(Tried(one.of.statement, one.of.proposals[0].proposer, why))
+            why = "others told more" if one.strength > 0 else "the scores do not bear it out"
+            rest.append(Tried(one.of.statement, one.of.proposals[0].proposer, f"{why} on the half that finds"))
     return kept, rest
 
 
@@ -162,7 +163,8 @@ def tests(head: Headline, parts: Mapping[str, np.ndarray], judge: Judge) -> list
     if head.of.is_typed:
         told = judge.whole(head.of.scores, head.direction)
         return [Test(head.of.statement, head.of.scores, replace(told, p=min(1.0, 2 * min(told.p, 1 - told.p))))]
-    named = {head.of.statement: head.of.scores, **{p: parts[p] for p in head.ladder.parts if p in parts}}
+    named = {head.of.statement: head.of.scores}
+    named |= {part: parts[part] for part in head.ladder.parts if part not in named}
     return [Test(text, scores, judge.confirm(scores, head.direction)) for text, scores in named.items()]
 
 
@@ -171,9 +173,8 @@ def finding(head: Headline, tested: Sequence[Test], q: Sequence[float], judge: J
     of, direction = head.of, head.direction
     place = {one.statement: k for k, one in enumerate(tested)}
     rungs = head.ladder
-    dropped = frozenset(
-        one.statement for one in tested if rungs.modifiers and one.told.p > _SURE and one.statement != rungs.whole
-    )
+    parts = {one.statement: q[k] for k, one in enumerate(tested)} if rungs.modifiers else {}
+    dropped = frozenset(part for part, its in parts.items() if its > _SURE and part != rungs.whole)
     said = rungs.without(dropped) or rungs.whole
     k = place.get(said, 0)
     one = tested[k]
@@ -184,9 +185,9 @@ def finding(head: Headline, tested: Sequence[Test], q: Sequence[float], judge: J
     return Finding(
         statement=one.statement,
         direction=direction,
-        auroc=auroc if direction == "a" else 1 - auroc,
-        low=low if direction == "a" else 1 - high,
-        high=high if direction == "a" else 1 - low,
+        auroc=_mirrored(auroc, direction),
+        low=_mirrored(low if direction == "a" else high, direction),
+        high=_mirrored(high if direction == "a" else low, direction),
         p=p,
         q=q[k],
         verdict=verdict(auroc, p, q[k]),
@@ -197,6 +198,12 @@ def finding(head: Headline, tested: Sequence[Test], q: Sequence[float], judge: J
         prevalence_b=_prevalence(one.scores, second, floor),
         threshold=floor,
     )
+
+
+def _mirrored(auroc: float, direction: Direction) -> float:
+    """As P(A > B), in steps of 2^-40: 1 minus it is then exact."""
+    steps = round(auroc * 2**40)
+    return (steps if direction == "a" else 2**40 - steps) / 2**40
 
 
 def verdict(auroc: float, p: float, q: float) -> Verdict:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -36,6 +38,17 @@ def cleaned(statement: str) -> tuple[str, str]:
 def stem(word: str) -> str:
     """A word without the endings of plurals and verbs: meditates, meditating and meditation are one."""
     return _ENDINGS.sub("", word)
+
+
+def in_one_form(sides: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Texts in which every word stands in the form that is most frequent in all of them, such as meditating."""
+    words = [[tokens(text) for text in side] for side in sides]
+    counts = Counter(word for side in words for text in side for word in text if word not in _small())
+    best: dict[str, str] = {}
+    for word, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0])):
+        best.setdefault(stem(word), word)
+    form = {word: best[stem(word)] for word in counts}
+    return [[" ".join(form.get(word, word) for word in text) for text in side] for side in words]
 
 
 @lru_cache(maxsize=16384)

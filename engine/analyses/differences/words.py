@@ -21,19 +21,17 @@ def _comparison(one: Comparison) -> Iterator[str]:
     yield f"A {one.a} ({a:,} pictures) against B {one.b} ({b:,}); tested on {one.tested[0]:,} and {one.tested[1]:,}"
     for warning in one.warnings:
         yield f"  ! {warning}"
-    for verdict in ("confirmed", "hint", "no reliable difference", "not verified"):
-        for f in one.findings:
-            if f.verdict == verdict:
-                yield f"  {_finding(f)}"
+    shown = [f for f in one.findings if f.scores]
+    yield from (f"  {_finding(f)}" for f in shown)
     if not any(f.verdict == "confirmed" for f in one.findings):
         yield "  no reliable difference"
     yield (
         f"  tried: {len(one.findings) + len(one.tried)} · best AUROC by chance {one.chance:.2f}"
         f" · found four times of five from {one.detectable:.2f} on"
     )
-    if one.tried:
-        few = ", ".join(t.statement for t in one.tried[:_TRIED])
-        yield f"  no findings: {few}{', ...' if len(one.tried) > _TRIED else ''}"
+    others = [*(f.statement for f in one.findings if not f.scores), *(t.statement for t in one.tried if t.statement)]
+    if others:
+        yield f"  no findings: {', '.join(others[:_TRIED])}{', ...' if len(others) > _TRIED else ''}"
 
 
 def _finding(f: Finding) -> str:
