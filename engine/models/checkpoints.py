@@ -88,6 +88,6 @@ def _vocabulary(path: Path, changed: int) -> frozenset[str] | None:
         known = json.loads(path.read_text("utf-8"))["model"]["vocab"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    if len(known) >= _LARGE:
+    if not isinstance(known, dict) or len(known) >= _LARGE:
         return None
     return frozenset(token[1:].casefold() for token in known if token.startswith(_SPACE))
