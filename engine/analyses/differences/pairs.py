@@ -47,5 +47,7 @@ def read_pairs(path: Path) -> Pairs:
     if not found:
         raise GalleryError(f"{path} names no picture.", "Give a row for each picture.")
     root = Path(os.path.commonpath([file.parent for some in found.values() for file in some]))
+    if root == Path(root.anchor):  # nobody means to look through everything that there is
+        raise GalleryError(f"The pictures of {path} lie in no common folder.", "Put them into one.")
     named = {kind: tuple(dict.fromkeys(str(f.relative_to(root)) for f in some)) for kind, some in found.items()}
     return Pairs(root, named)
