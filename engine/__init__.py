@@ -4,6 +4,7 @@ import engine
 gallery = engine.open_folder("photos")
 result = engine.clusters(gallery, "mood")
 figures = engine.diversity(gallery, coreset=60)  # or of vectors (n, d)
+told = engine.differences(gallery, "label=beach", "label=city")
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     import numpy as np
 
     from engine.analyses.clusters import Result
+    from engine.analyses.differences import Result as Differences
     from engine.analyses.diversity import Result as Diversity
     from engine.gallery import Gallery
+    from engine.gallery.sets import PictureSet
     from engine.store.runs import Request
 
 
@@ -78,13 +82,72 @@ def diversity(
     return of_vectors(of, params, seed=seed)
 
 
-def _request(name: str, gallery: Gallery, params: Any, models: str, seed: int) -> Request:  # noqa: ANN401
+def differences(
+    gallery: Gallery,
+    a: str | Collection[str] = "",
+    b: str | Collection[str] = "rest",
+    *,
+    by: str = "",
+    goal: str = "",
+    statements: Sequence[str] = (),
+    paired: bool = False,
+    pair: str = "",
+    verify: int | None = None,
+    models: str = "",
+    seed: int = 0,
+) -> Differences:
+    """What one set of a gallery's pictures shows more than another; asked before, it is answered from the workspace.
+
+    Args:
+        gallery: from open_folder.
+        a: names of pictures; or a saved set's name, or COLUMN=VALUE such as "label=beach".
+        b: the same; all others by default.
+        by: a column, each of whose values is compared with all others, instead of two sides.
+        goal: what matters, such as "lighting, not objects".
+        statements: tested, too.
+        paired: compare pictures of one name on both sides.
+        pair: the same, of one value of this column.
+        verify: ask the vision model about so many pictures of each side.
+        models: a profile, or a TOML file; the one in the settings by default.
+        seed: of halves and samples.
+
+    Raises:
+        VitrineError: what is wrong, and the mend.
+    """
+    from engine.analyses.differences import Params, check
+    from engine.errors import GalleryError
+    from engine.jobs.comparing import missing, together, two_sides
+    from engine.settings import load
+
+    one = other = part = None
+    if len(a):
+        named = {name: said for name, said in (("A", a), ("B", b)) if not isinstance(said, str)}
+        if gone := missing(gallery, (file for said in named.values() for file in said)):
+            raise GalleryError(f"{len(gone)} names are not of this gallery, such as {gone[0]}.", "Leave them out.")
+        one, other = two_sides(
+            gallery, a if isinstance(a, str) else "A", b if isinstance(b, str) else "B", load().home, named
+        )
+        part = together(gallery, one, other)
+    params = Params(one, other, by, goal, tuple(statements), paired or bool(pair), pair, verify=verify)
+    check(gallery, params)
+    return _answered(_request("differences", gallery, params, models, seed, part))
+
+
+def _request(
+    name: str,
+    gallery: Gallery,
+    params: Any,  # noqa: ANN401
+    models: str,
+    seed: int,
+    part: PictureSet | None = None,
+) -> Request:
     from engine.jobs.asking import make_request
     from engine.models.profiles import specs
     from engine.settings import load
 
     settings = load()
-    return make_request(name, gallery, params, specs(models or settings.models, settings, gallery.root), seed)
+    given = specs(models or settings.models, settings, gallery.root)
+    return make_request(name, gallery, params, given, seed, part=part)
 
 
 def _answered(request: Request) -> Any:  # noqa: ANN401  the analysis' Result

@@ -11,13 +11,13 @@ from typing import Any
 
 from engine.commands.carrying import asked_line, run_analysis, run_line, say
 from engine.errors import SettingsError
-from engine.gallery import Gallery, sets
+from engine.gallery import Gallery
 from engine.gallery.sets import PictureSet
 from engine.settings import Settings
 from engine.store.runs import Run, Status
 
 HELP = "what one set shows more than another"
-_REST = "rest"
+_NAMED = 5  # of what may be many
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--goal", default="", help="what you care about, such as: lighting, not objects")
     parser.add_argument("--statement", action="append", default=[], metavar="T", help="test this, too; may be repeated")
     parser.add_argument("--paired", action="store_true", help="compare pictures of one name in A and B")
-    parser.add_argument("--pair", default="", metavar="COLUMN", help="with --paired: the column that says which belong")
+    parser.add_argument("--pair", default="", metavar="COLUMN", help="the same, of one value of this column")
     parser.add_argument("--rounds", type=int, default=3, help="samples shown to the chat model, in each direction")
     parser.add_argument("--describe", type=int, default=100, metavar="N", help="pictures of each side to describe")
     parser.add_argument("--verify", type=int, metavar="N", help="ask about N pictures of each side whether it is true")
@@ -37,15 +37,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 def ask(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
     named: Mapping[str, tuple[str, ...]] = {}
+    if said.by and (said.a or said.b):
+        raise SettingsError("There are two comparisons.", "Give --a and --b, or --by COLUMN.")
     if Path(said.folder).suffix.lower() == ".csv":
         from engine.analyses.differences.pairs import read_pairs
 
         table = read_pairs(Path(said.folder))
         said.folder, named = str(table.root), table.sets
-        if not said.by and not said.a and len(named) == 2:
+        if not said.by and not said.a and not said.b and len(named) == 2:
             said.a, said.b = sorted(named)
     if not said.by and not said.a:
-        between = f" Its sets are: {', '.join(sorted(named))}." if named else ""
+        between = f" Its sets are: {', '.join(sorted(named)[:_NAMED])}." if named else ""
         raise SettingsError("There is nothing to compare.", f"Give --a and --b, or --by COLUMN.{between}")
     return run_analysis("differences", lambda *given: _asked(said, named, *given), said, _show)
 
@@ -57,7 +59,8 @@ def _asked(
     config: Settings,
     part: PictureSet | None,
 ) -> tuple[Any, PictureSet | None]:
-    from engine.analyses.differences import Params, Side
+    from engine.analyses.differences import Params, check
+    from engine.jobs.comparing import missing, together, two_sides
 
     more = {
         "goal": said.goal.strip(),
@@ -65,24 +68,21 @@ def _asked(
         "rounds": said.rounds,
         "describe": said.describe,
         "verify": said.verify,
+        "paired": said.paired or bool(said.pair),
+        "pair": said.pair,
     }
     if said.by:
-        return Params(by=said.by, **more), part
-    within = set(part.members) if part else {p.name for p in gallery.pictures}
-
-    def members(text: str) -> tuple[str, ...]:
-        found = named[text] if text in named else sets.find(gallery, text, config.home).members
-        return tuple(name for name in sets.in_order(gallery, found) if name in within)
-
-    a = Side(said.a, members(said.a))
-    if said.b and said.b != _REST:
-        b = Side(said.b, members(said.b))
-    else:
-        mine = set(a.files)
-        b = Side(f"all but {said.a}", tuple(p.name for p in gallery.pictures if p.name in within - mine))
-    params = Params(a=a, b=b, paired=said.paired, pair=said.pair, **more)
-    both = sets.in_order(gallery, {*a.files, *b.files})
-    return params, PictureSet("", f"{a.name} against {b.name}", gallery.root, both)
+        params = Params(by=said.by, **more)
+        check(gallery, params)
+        return params, part
+    for name in (said.a, said.b):
+        if gone := missing(gallery, named.get(name, ())):
+            few = f"{', '.join(gone[:_NAMED])}{', ...' if len(gone) > _NAMED else ''}"
+            say(f"note: {len(gone)} of {len(named[name])} pictures of {name} are not in {said.folder}: {few}")
+    a, b = two_sides(gallery, said.a, said.b, config.home, named, part)
+    params = Params(a=a, b=b, **more)
+    check(gallery, params)
+    return params, together(gallery, a, b)
 
 
 def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401

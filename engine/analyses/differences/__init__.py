@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.analyses.differences import statistics, verifying
-from engine.analyses.differences.comparing import Copies, Matcher, Sources, compare, contrasts
+from engine.analyses.differences.comparing import Copies, Matcher, Sources, check, compare, contrasts
 from engine.analyses.differences.result import Comparison, Finding, Params, Prevalence, Result, Side, Tried
 from engine.analyses.estimating import Estimate, RoleEstimate, role_estimate
 from engine.gallery import Gallery, Unread
@@ -37,6 +37,7 @@ __all__ = [
     "Result",
     "Side",
     "Tried",
+    "check",
     "estimate",
     "explored",
     "run",

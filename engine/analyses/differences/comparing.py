@@ -19,6 +19,7 @@ from engine.analyses.differences.sides import Sides, Units, sides
 from engine.analyses.differences.testing import Headline, Judge, Scored, Test
 from engine.errors import RunError, SettingsError
 from engine.gallery import Gallery, Picture, columns
+from engine.models import measured
 from engine.models.checkpoints import vocabulary
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
@@ -86,7 +87,11 @@ class Sources:
         if self.vision is None or not places:
             return
         pictures = [self.gallery.pictures[i] for i in places]
-        ask = {"criterion": self.params.goal or "what the picture shows", "look_at": "", "ignore": ""}
+        criterion = self.params.goal or "what the picture shows"
+        if self.vision.spec.backend == "measured" and measured.refusal(criterion):
+            criterion = "colour"  # what else is measured follows in a word each
+            self.notes.append("Without a vision model only colour, light, sharpness and format are described.")
+        ask = {"criterion": criterion, "look_at": "", "ignore": ""}
         self.progress.start("describing", len(pictures))
         failed: Counter[str] = Counter()
         for i, answer in self.vision.each(DESCRIBE, ask, pictures):
@@ -136,6 +141,17 @@ def compare(sources: Sources) -> list[Comparison]:
         one.tested = [testing.tests(head, one.parts, one.judge) for head in one.heads]
     q = iter(statistics.corrected([t.told.p for one in comparisons for tests in one.tested for t in tests]))
     return [_told(sources, one, [[next(q) for _ in tests] for tests in one.tested]) for one in comparisons]
+
+
+def check(gallery: Gallery, params: Params) -> None:
+    """Whether the columns that these params name are there and can be compared, known before a run.
+
+    Raises:
+        SettingsError: they cannot.
+    """
+    contrasts(gallery, params)
+    if params.paired:
+        _pairs(gallery, params)
 
 
 def contrasts(gallery: Gallery, params: Params) -> list[tuple[Side, Side]]:

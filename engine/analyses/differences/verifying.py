@@ -22,8 +22,10 @@ _VALUE = {"yes": 1.0, "unsure": 0.5, "no": 0.0}
 
 
 def able(vision: Remembered | None) -> bool:
-    """Whether this model can say yes or no of a statement: captioners cannot."""
-    return vision is not None and not vision.spec.options.get("captioner") and not vision.writes_prose
+    """Whether this model can say yes or no of a statement: captioners and measured words cannot."""
+    if vision is None or vision.spec.backend == "measured" or vision.spec.options.get("captioner"):
+        return False
+    return not vision.writes_prose
 
 
 def wanted(params: Params, has_matcher: bool) -> int:
