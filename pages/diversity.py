@@ -61,22 +61,6 @@ def _no_embedder(problem: SettingsError, button: DeltaGenerator) -> None:
     st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
 
 
-def _asked_before(gallery: Gallery, now: Run | None) -> None:
-    """Finished runs of this gallery, one click away."""
-    mine = [run for run, _ in workspace.runs_of(gallery, "diversity")]
-    if not mine:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption("asked before", width="content")
-        for run in mine[:8]:
-            here = now is not None and now.id == run.id
-            name = plain(", ".join([run.request.selection, *run_panel.choices(run.request.params)]))
-            kind = "primary" if here else "secondary"
-            who = plain(run.request.models["embedder"].label)
-            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=who):
-                run_panel.open_run(run.id)
-
-
 def _show(run: Run) -> None:
     status = run.status
     if status.state in ACTIVE:
@@ -102,7 +86,7 @@ if gallery is None:
 else:
     diversity_form.prefill(run, gallery)
     _ask(gallery)
-    _asked_before(gallery, run)
+    run_panel.asked_before(gallery, "diversity", run)
     if run is not None:
         st.divider()
         _show(run)

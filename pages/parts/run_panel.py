@@ -17,8 +17,15 @@ from pages.parts import workspace
 from pages.parts.workspace import plain
 
 
-def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any, key: str = "run") -> None:  # noqa: ANN401
-    """The price of a request under the form, its Run button in `slot`; pressing it puts the run into the address."""
+def price_and_run(
+    request: Request,
+    gallery: Gallery,
+    params: Any,  # noqa: ANN401
+    slot: Any,  # noqa: ANN401
+    key: str = "run",
+    label: str = "Run",
+) -> None:
+    """The price of a request under the form, its button in `slot`; pressing it puts the run into the address."""
     config = workspace.settings()
     same = st.query_params.get("run") == request.id
     known = (config.home / "runs" / request.id / "status.json").exists()
@@ -45,7 +52,7 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any, ke
     host = asking.leaves_for(request.models)
     allowed = not host or _consent(request, host, price.pictures, config)
     with slot:
-        if st.button("Run", type="primary", disabled=not allowed, key=key):
+        if st.button(label, type="primary", disabled=not allowed, key=key):
             budget = st.session_state.get("budget")
             run = workspace.runs().submit(request, budget or None)
             open_run(run.id)
@@ -53,10 +60,26 @@ def price_and_run(request: Request, gallery: Gallery, params: Any, slot: Any, ke
 
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in ("cluster", "picture", "rev", "part", "axis", "threshold"):
+    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of"):
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()
+
+
+def asked_before(gallery: Gallery, analysis: str, now: Run | None) -> None:
+    """Finished runs of an analysis of this gallery, one click away."""
+    mine = [run for run, _ in workspace.runs_of(gallery, analysis)]
+    if not mine:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption("asked before", width="content")
+        for run in mine[:8]:
+            here = now is not None and now.id == run.id
+            name = plain(", ".join([run.request.selection, *choices(run.request.params)]))
+            who = plain(" · ".join(dict.fromkeys(spec.label for spec in run.request.models.values())))
+            kind = "primary" if here else "secondary"
+            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=who):
+                open_run(run.id)
 
 
 def result(run: Run, key: str = "unreadable") -> Any:  # noqa: ANN401  the analysis' Result, or None
@@ -117,13 +140,18 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "sets": ", ".join(params.get("groups", ())),
         "core-set of": params.get("coreset"),
         "duplicates from": params.get("threshold"),
+        "goal": params.get("goal"),
+        "with": ", ".join(params.get("statements", ())),
+        "paired": "by name" if params.get("paired") else "",
+        "verified on": params.get("verify"),
     }
     return [f"{name} {value}" for name, value in said.items() if value]
 
 
 def cost_line(status: Status) -> str:
     """What a run asked and spent, in one line."""
-    vision, vectors = status.asked.get("describe", 0), status.asked.get("embed", 0)
+    vision = status.asked.get("describe", 0) + status.asked.get("verify", 0)
+    vectors = status.asked.get("embed", 0)
     chat = sum(status.asked.values()) - vision - vectors
     known = sum(status.known.values())
     parts = [f"{vectors:,} vectors computed"] if vectors or not (vision or chat or known) else []

@@ -14,7 +14,7 @@ import numpy as np
 from engine.analyses.differences.result import Direction, Tried
 from engine.analyses.differences.scoring import Scorer, of_column
 from engine.analyses.differences.sides import Units
-from engine.analyses.differences.statistics import pull
+from engine.analyses.differences.statistics import auroc, pull
 from engine.analyses.differences.wording import cleaned, in_one_form
 from engine.errors import RunError
 from engine.gallery import Gallery, columns
@@ -118,7 +118,8 @@ def by_columns(gallery: Gallery, scorer: Scorer, units: tuple[Units, Units]) -> 
     for name in ("label", *(n for n in columns.names(gallery) if n not in columns.OWN)):
         values = columns.column(gallery, name)
         if columns.is_number(values):
-            statements.append(of_column(name, "high"))
+            if abs(auroc(*(side.values(values) for side in units)) - 0.5) < 0.5:
+                statements.append(of_column(name, "high"))
             continue
         here = values[np.concatenate([units[0].places, units[1].places])]
         kinds, counts = np.unique(here[here != ""].astype(str), return_counts=True)
