@@ -1,8 +1,8 @@
 """A back-end for tests and for scripts that try things out: its answers are functions of the content, nothing else.
 
-As vision it says the picture's dominant colour. As chat it groups labels by their last word. It never fails unless
-options say so: {"fail": "red"} refuses every picture whose colour is red, {"prose": true} writes no JSON,
-{"seconds": 0.01} takes that long for each answer.
+As vision it says the picture's dominant colour. As chat it groups labels by their last word, and tells sets apart by
+colour. It never fails unless options say so: {"fail": "red"} refuses every picture whose colour is red, {"prose": true}
+writes no JSON, {"seconds": 0.01} takes that long for each answer.
 """
 
 from __future__ import annotations
@@ -97,7 +97,27 @@ def _assign(payload: Mapping[str, Any], _: Sequence[Shown]) -> dict[str, Any]:
     return {"answers": [{"item": t["item"], "cluster": where(t["text"])} for t in payload["items"]]}
 
 
-_ANSWERS = {"describe": _describe, "label": _label, "name_clusters": _name_clusters, "assign": _assign}
+def _propose_differences(payload: Mapping[str, Any], _: Sequence[Shown]) -> dict[str, Any]:
+    """Colours that more descriptions of a than of b name."""
+    count = {c: [sum(c in text for text in payload[side]) for side in "ab"] for c in COLOURS}
+    said = [f"a {colour} surface" for colour, (a, b) in count.items() if a > b]
+    return {"differences": [one for one in said if one not in payload["known"]]}
+
+
+def _verify(payload: Mapping[str, Any], pictures: Sequence[Shown]) -> dict[str, Any]:
+    """Whether a statement names the picture's colour."""
+    said = ["yes" if colour_of(p) in payload["statement"] else "no" for p in pictures]
+    return {"answers": [{"item": i, "verdict": verdict} for i, verdict in enumerate(said)]}
+
+
+_ANSWERS = {
+    "describe": _describe,
+    "label": _label,
+    "name_clusters": _name_clusters,
+    "assign": _assign,
+    "propose_differences": _propose_differences,
+    "verify": _verify,
+}
 
 
 def load(role: str, spec: ModelSpec, settings: Settings) -> Fake:

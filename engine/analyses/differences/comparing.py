@@ -29,6 +29,7 @@ from engine.steps.tasks import DESCRIBE
 _SMALL = 30  # pictures of a side below which little can be told
 _MIXED = 0.1  # Cramer's V of label and side from which the mix of labels differs
 _WIDEST = 40  # values of a column that are compared
+_IN_VAIN = 2  # statements without any answer after which nobody waits for more
 _KINDS = 2  # labels that both sides have, at least, for a comparison within labels
 
 
@@ -67,6 +68,8 @@ class Sources:
     said: dict[int, str] = field(default_factory=dict)  # descriptions by place
     unread: dict[int, str] = field(default_factory=dict)  # places that could not be read or described, and why
     notes: list[str] = field(default_factory=list)
+    unverified: Counter[str] = field(default_factory=Counter)  # why questions whether a statement is true failed
+    in_vain: int = 0  # statements in a row of which no question was answered
 
     @cached_property
     def keys(self) -> list[str]:
@@ -140,7 +143,14 @@ def compare(sources: Sources) -> list[Comparison]:
     for one in comparisons:
         one.tested = [testing.tests(head, one.parts, one.judge) for head in one.heads]
     q = iter(statistics.corrected([t.told.p for one in comparisons for tests in one.tested for t in tests]))
-    return [_told(sources, one, [[next(q) for _ in tests] for tests in one.tested]) for one in comparisons]
+    told = [_told(sources, one, [[next(q) for _ in tests] for tests in one.tested]) for one in comparisons]
+    if failed := sources.unverified:
+        why, _ = failed.most_common(1)[0]
+        gone = " After two statements no more were asked about." if sources.in_vain >= _IN_VAIN else ""
+        sources.notes.append(
+            f"{failed.total()} questions whether a statement is true had no answer; mostly: {why}.{gone}"
+        )
+    return told
 
 
 def check(gallery: Gallery, params: Params) -> None:
@@ -267,10 +277,15 @@ def _verify_instead(sources: Sources, comparisons: Sequence[_Open]) -> None:
 def _answers(sources: Sources, one: _Open, statement: str, scores: np.ndarray, count: int) -> np.ndarray:
     """What a vision model says of a statement on samples of the testing half."""
     assert sources.vision
+    if sources.in_vain >= _IN_VAIN:
+        return np.full(len(sources.gallery), np.nan)
     samples = [verifying.sample(scores, side, count, sources.keys) for side in one.sides.confirm]
     places = np.sort(np.concatenate(samples))
     sources.progress.start(f"verifying {statement[:40]!r}", len(places))
-    return verifying.answers(sources.vision, statement, places, sources.gallery.pictures, sources.progress)
+    pictures = sources.gallery.pictures
+    said = verifying.answers(sources.vision, statement, places, pictures, sources.progress, sources.unverified)
+    sources.in_vain = 0 if np.isfinite(said).any() else sources.in_vain + 1
+    return said
 
 
 def _told(sources: Sources, one: _Open, q: Sequence[Sequence[float]]) -> Comparison:

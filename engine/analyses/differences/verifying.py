@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -45,12 +46,28 @@ def sample(scores: np.ndarray, units: Units, most: int, keys: Sequence[str]) -> 
 
 
 def answers(
-    vision: Remembered, statement: str, places: np.ndarray, pictures: Sequence[Picture], progress: Progress
+    vision: Remembered,
+    statement: str,
+    places: np.ndarray,
+    pictures: Sequence[Picture],
+    progress: Progress,
+    failed: Counter[str],
 ) -> np.ndarray:
-    """(pictures,) 1 for yes, .5 for unsure, 0 for no; NaN where nobody asked or nothing was answered."""
+    """(pictures,) 1 for yes, .5 for unsure, 0 for no; NaN where nobody asked or nothing was answered.
+
+    Args:
+        vision: answers.
+        statement: that may be true.
+        places: (m,) of the pictures to ask about.
+        pictures: all.
+        progress: told of each answer.
+        failed: reasons why a question had no answer; what goes wrong here is added.
+    """
     found = np.full(len(pictures), np.nan)
     for i, answer in vision.each(VERIFY, {"statement": statement}, [pictures[i] for i in places.tolist()]):
-        if not isinstance(answer, AnswerError):
+        if isinstance(answer, AnswerError):
+            failed[answer.reason] += 1
+        else:
             found[places[i]] = _VALUE[answer["verdict"]]
         progress.advance()
     return found
