@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import VitrineError
-from engine.gallery import Gallery, sets
-from engine.gallery.sets import PictureSet
+from engine.gallery import Gallery
 from engine.jobs.asking import make_request
+from engine.jobs.comparing import together
 from engine.models import profiles
 from engine.store.runs import ACTIVE, Run
 from pages.parts import differences_form, differences_view, look_pictures, run_panel, sidebar, workspace
@@ -34,8 +34,7 @@ def _ask(gallery: Gallery) -> None:
     config = workspace.settings()
     part = sidebar.set_in_use(gallery)
     if params.a and params.b:
-        both = sets.in_order(gallery, {*params.a.files, *params.b.files})
-        part = PictureSet("", f"{params.a.name} against {params.b.name}", gallery.root, both)
+        part = together(gallery, params.a, params.b)
     try:
         specs = profiles.specs(config.models, config, gallery.root)
         request = make_request("differences", gallery, params, specs, part=part)

@@ -251,6 +251,17 @@ def _search(settings: Settings, job: _Job, gallery: str, words: str, picture: st
     return {"scores": scores, "by": found.by, "known": found.known}
 
 
+def _ends(settings: Settings, job: _Job, run: str, axis: str) -> dict[str, Any]:
+    """Words for the two ends of a diversity run's direction."""
+    job.step = "Loading what compares words with pictures"
+    from engine.jobs.ends import words_for_ends
+    from engine.store.runs import Runs
+
+    with _MATCHERS:
+        told = words_for_ends(Runs(settings.home).get(run), int(axis), settings, _matchers())
+    return {"low": told.low, "high": told.high, "by": told.by}
+
+
 @cache
 def _matchers() -> Any:  # noqa: ANN401  searching.Matchers, whose module is imported when first searched
     from engine.jobs.searching import Matchers
@@ -264,4 +275,5 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "try": _try,
     "prepare": _prepare,
     "search": _search,
+    "ends": _ends,
 }

@@ -68,7 +68,7 @@ def search(gallery: Gallery, words: str, picture: str, settings: Settings, match
     spec = matcher_of(specs)
     if spec == COLOURS:
         return _by_description(gallery, words, settings)
-    vectors, places = _matrix(gallery.fingerprint, spec, settings.home)
+    vectors, places = matrix(gallery.fingerprint, spec, settings.home)
     if not len(places):
         raise SettingsError("The pictures of this gallery have no vectors yet.", "Open the map once: it makes them.")
     if picture:
@@ -83,7 +83,7 @@ def search(gallery: Gallery, words: str, picture: str, settings: Settings, match
 _kept: dict[tuple[str, str, int], tuple[np.ndarray, np.ndarray]] = {}  # one gallery's, asked again and again
 
 
-def _matrix(fingerprint: str, spec: ModelSpec, home: Path) -> tuple[np.ndarray, np.ndarray]:
+def matrix(fingerprint: str, spec: ModelSpec, home: Path) -> tuple[np.ndarray, np.ndarray]:
     """A gallery's vectors and whose they are; read anew when there are more of them."""
     with closing(Vectors(home, spec)) as vectors:
         name = (fingerprint, str(vectors.folder), vectors.size)

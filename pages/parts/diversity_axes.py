@@ -8,7 +8,9 @@ import streamlit as st
 
 from engine.analyses.diversity import Axis, Result
 from engine.gallery import Gallery
+from engine.jobs import live
 from engine.store.runs import Run
+from pages.parts import workspace
 from pages.parts.grid import picture_grid
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
@@ -54,11 +56,35 @@ def _one(run: Run, axis: Axis, i: int, gallery: Gallery) -> None:
                 st.query_params.pop(word, None)
             st.rerun()
         st.markdown(_title(axis, i), width="stretch")
+    _words(run, i)
     both = (("one end", axis.low), ("other end", axis.high))
     for side, (name, files) in zip(st.columns(2, gap="medium"), both, strict=True):
         with side:
             save_as_set(gallery, files, f"{name} of axis {i}, diversity run {run.id}", f"axis_set_{name[:5]}")
             _ends(gallery, files, f"open_{name}")
+
+
+def _words(run: Run, i: int) -> None:
+    """What a matcher sees more of at each end, where there is one and it knows the pictures; nothing else is said."""
+    said = live.ask(workspace.settings().home, "ends", wait=1.0, run=run.id, axis=str(i))
+    if said["state"] in ("working", "away"):
+
+        @st.fragment(run_every=1.0)
+        def wait() -> None:
+            again = live.ask(workspace.settings().home, "ends", wait=0.3, run=run.id, axis=str(i))
+            if again["state"] not in ("working", "away"):
+                st.rerun()
+            st.caption(":material/hourglass_top: looking for words for the two ends")
+
+        wait()
+    elif said["state"] == "done":
+        ends = [plain(", ".join(said[end])) or "–" for end in ("low", "high")]
+        if said["low"] or said["high"]:
+            st.markdown(f"{ends[0]} :gray[←→] {ends[1]} :gray[· seen by {plain(said['by'])}, not tested]")
+        else:
+            st.caption(f"{plain(said['by'])} sees nothing that tells the two ends apart.")
+    else:
+        st.caption(f"No words for the two ends: {plain(said['error'])} {plain(said['hint'])}")
 
 
 def _ends(gallery: Gallery, files: Sequence[str], key: str) -> None:
