@@ -29,7 +29,10 @@ class Told:
 
 
 def told(a: np.ndarray, b: np.ndarray) -> Told:
-    """AUROC with interval (Newcombe 2006, method 5) and p of the Mann-Whitney test, corrected for ties."""
+    """AUROC with interval (Newcombe 2006, method 5) and p of the Mann-Whitney test, corrected for ties.
+
+    Of two values, such as yes and no, p is Fisher's exact one: the normal curve would make it too small.
+    """
     n, m = len(a), len(b)
     if not n or not m:
         return Told(0.5, 0.0, 1.0, 0.5)
@@ -92,7 +95,7 @@ def stratified(a: np.ndarray, b: np.ndarray, of_a: np.ndarray, of_b: np.ndarray)
 def paired(differences: np.ndarray) -> Told:
     """Of paired values a - b: the share above 0 (equal ones count half), its interval, p of the signed-rank test.
 
-    Wilcoxon 1945, zeros left out, ties corrected; the interval is Wilson's.
+    Wilcoxon 1945, zeros left out, ties corrected, exact where all differ by as much; the interval is Wilson's.
     """
     n = len(differences)
     if not n:
@@ -102,11 +105,17 @@ def paired(differences: np.ndarray) -> Told:
     some = differences[differences != 0]
     k = len(some)
     ranks, ties = _ranks(np.abs(some))
-    spread = k * (k + 1) * (2 * k + 1) / 24 - ties / 48
-    if spread <= 0:
+    away = float((np.sign(some) * ranks).sum()) / 2
+    if not away:
         return Told(share, low, high, 0.5)
-    # The sum of signed ranks changes its sign when the sides do, so the two p add up to 1.
-    return Told(share, low, high, _above(float((np.sign(some) * ranks).sum()) / 2, math.sqrt(spread)))
+    if ties == k**3 - k:  # all differ by as much: a sign test
+        from scipy.stats import binom
+
+        signs = int((some > 0).sum())
+        tail = float(binom.sf(max(signs, k - signs) - 1, k, 0.5))
+    else:
+        tail = _above(abs(away), math.sqrt(k * (k + 1) * (2 * k + 1) / 24 - ties / 48))
+    return Told(share, low, high, _turned(max(tail, 0.5**k), away))
 
 
 def wilson(yes: float, n: int) -> tuple[float, float]:
@@ -201,18 +210,27 @@ def _solved(auroc: float, n: int, m: int, end: float) -> float:
 
 def _p(half_steps: int, a: np.ndarray, b: np.ndarray) -> float:
     n, m = len(a), len(b)
-    total = n + m
-    _, ties = _ranks(np.concatenate([a, b]))
-    spread = n * m / 12 * (total + 1 - ties / max(1, total * (total - 1)))
-    if spread <= 0:
+    away = (float(half_steps) - n * m) / 2
+    if not away:
         return 0.5
-    return _above((float(half_steps) - n * m) / 2, math.sqrt(spread))
+    total, pooled = n + m, np.concatenate([a, b])
+    if pooled.min() < (most := pooled.max()) and np.isin(pooled, (pooled.min(), most)).all():  # two values
+        tail = more_often(*((a, b) if away > 0 else (b, a)), most)
+    else:
+        _, ties = _ranks(pooled)
+        tail = _above(abs(away), math.sqrt(n * m / 12 * (total + 1 - ties / (total * (total - 1)))))
+    least = math.exp(math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(total + 1))  # of one arrangement of all
+    return _turned(max(tail, least), away)
 
 
 def _above(away: float, spread: float) -> float:
     """P of a normal variable above `away`, brought half a step nearer to 0 (correction for continuity)."""
-    nearer = math.copysign(max(0.0, abs(away) - 0.5), away)
-    return 0.5 * math.erfc(nearer / spread / math.sqrt(2))
+    return 0.5 * math.erfc(max(0.0, away - 0.5) / spread / math.sqrt(2))
+
+
+def _turned(tail: float, away: float) -> float:
+    """The p of "truer of A" from that of the side which is ahead: the two add up to 1, so exchanging sides mirrors."""
+    return tail if away > 0 else 1 - tail
 
 
 def _ranks(values: np.ndarray) -> tuple[np.ndarray, float]:

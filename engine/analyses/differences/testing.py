@@ -95,7 +95,9 @@ class Judge:
         if self.pairs is not None or floor is None:
             return told
         first, second = (side.values(scores) for side in _turned(self.sides.confirm, direction))
-        return replace(told, p=min(1.0, 2 * min(told.p, statistics.more_often(first, second, floor))))
+        often = statistics.more_often(first, second, floor)
+        same = often == told.p  # scores of two values: there is but one test
+        return told if same else replace(told, p=min(1.0, 2 * min(told.p, often)))
 
     def whole(self, scores: np.ndarray, direction: Direction) -> Told:
         """On all pictures."""

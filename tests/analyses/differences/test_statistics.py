@@ -124,3 +124,24 @@ def test_the_pull_sees_a_shift_and_a_few():
     assert statistics.pull(b + 9, b) == pytest.approx(1)
     assert statistics.pull(np.zeros(0), b) == 0
     assert statistics.pull(np.ones(4), np.ones(4)) == 0
+
+
+def test_two_values_are_fishers_exact_test():
+    """One of 41 is 1 by chance in 1 of 41 cases; 3 of 4 against 1 of 4 (tea, 1935) has p = 17 / 70."""
+    assert statistics.told(np.ones(1), np.zeros(40)).p == pytest.approx(1 / 41)
+    tea = np.array([1.0, 1, 1, 0]), np.array([1.0, 0, 0, 0])
+    assert statistics.told(*tea).p == pytest.approx(17 / 70)
+    assert statistics.told(*tea[::-1]).p == 1 - statistics.told(*tea).p
+
+
+def test_no_p_lies_below_that_of_the_one_arrangement():
+    a, b = np.array([9.0]), np.concatenate([np.zeros(60), [1.0]])
+    assert statistics.told(a, b).p == pytest.approx(1 / 62)
+    assert statistics.told(b, a).p == 1 - statistics.told(a, b).p
+
+
+def test_pairs_that_differ_by_as_much_are_a_sign_test():
+    """Five of five: 1 / 32."""
+    assert statistics.paired(np.ones(5)).p == pytest.approx(1 / 32)
+    assert statistics.paired(-np.ones(5)).p == pytest.approx(31 / 32)
+    assert statistics.paired(np.array([1.0, -1.0])).p == 0.5
