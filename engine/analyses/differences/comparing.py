@@ -128,6 +128,8 @@ def compare(sources: Sources) -> list[Comparison]:
         RunError: a side is empty, or nobody can say anything. SettingsError: a column that is not there.
     """
     pairs = contrasts(sources.gallery, sources.params)
+    if sources.matcher:
+        _ = sources.scorer  # looks at all pictures: what cannot be read takes no part
     sources.progress.start("looking for near copies", 0)
     groups = sources.copies.groups(sources.gallery.pictures)
     comparisons = [_opened(sources, pair, groups) for pair in pairs]
@@ -191,11 +193,11 @@ def contrasts(gallery: Gallery, params: Params) -> list[tuple[Side, Side]]:
 
 def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> _Open:
     gallery, params = sources.gallery, sources.params
-    index = {p.name: i for i, p in enumerate(gallery.pictures)}
+    index = {p.name: i for i, p in enumerate(gallery.pictures) if i not in sources.unread}
     a, b = (np.array(sorted({index[f] for f in side.files if f in index}), np.int64) for side in pair)
     for side, places in zip(pair, (a, b), strict=True):
         if not len(places):
-            raise RunError(f"There is no picture in {side.name}.", "Choose another side.")
+            raise RunError(f"No picture in {side.name} can be read, or there is none.", "Choose another side.")
     labels = _pairs(gallery, params) if params.paired else None
     found = sides(gallery.pictures, a, b, groups, sources.seed, labels)
     if not len(found.both[0]) or not len(found.both[1]):
@@ -203,17 +205,25 @@ def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> _O
             f"All pictures of {pair[0].name if not len(found.both[0]) else pair[1].name} stand in both sets.",
             "Choose sides that differ.",
         )
+    if labels and not {labels[i] for i in a.tolist()} & {labels[i] for i in b.tolist()}:
+        raise RunError(
+            f"No picture of {pair[0].name} has a partner in {pair[1].name}.",
+            "Name files alike, or name a column that says which belong together.",
+        )
     judge = Judge(found, None if labels is None else np.array(labels, object))
     return _Open(pair, found, judge)
 
 
 def _pairs(gallery: Gallery, params: Params) -> list[str]:
-    """What each picture is paired by."""
+    """What each picture is paired by; one of which nothing is said has no partner."""
     if not params.pair:
         return [p.name.rpartition("/")[2].rpartition(".")[0] for p in gallery.pictures]
     if params.pair not in columns.names(gallery):
         raise SettingsError(f"There is no column {params.pair!r}.", "Name one that says which pictures are a pair.")
-    return [str(v) for v in columns.column(gallery, params.pair).tolist()]
+    values = columns.column(gallery, params.pair)
+    is_said = values == values if columns.is_number(values) else values != ""
+    said = zip(gallery.pictures, values.tolist(), is_said.tolist(), strict=True)
+    return [str(value) if known else f"\0{p.name}" for p, value, known in said]
 
 
 def _describe(sources: Sources, comparisons: Sequence[_Open]) -> None:

@@ -138,7 +138,8 @@ def sorted_out(proposals: Sequence[Proposal]) -> tuple[dict[str, list[Proposal]]
         if why:
             refused.append(Tried(said[:200], one.proposer, why))
         else:
-            kept.setdefault(names.setdefault(said.casefold(), said), []).append(one)
+            key = said if one.proposer == METADATA else said.casefold()
+            kept.setdefault(names.setdefault(key, said), []).append(one)
     return kept, refused
 
 

@@ -113,8 +113,10 @@ class ByColumns:
     def scores(self, statements: Sequence[str]) -> np.ndarray:
         """One column a statement."""
         found = np.full((len(statements), len(self.gallery)), np.nan, np.float32)
+        names = sorted(columns.names(self.gallery), key=len, reverse=True)  # a name may hold the sign, too
         for row, statement in zip(found, statements, strict=True):
-            name, _, value = statement.partition(_SIGN)
+            name = next(name for name in names if statement.startswith(name + _SIGN))
+            value = statement[len(name + _SIGN) :]
             values = columns.column(self.gallery, name)
             known = values == values if columns.is_number(values) else values != ""
             if columns.is_number(values):
