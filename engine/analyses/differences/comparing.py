@@ -250,9 +250,9 @@ def _propose(sources: Sources, one: _Open) -> None:
         sources.notes += notes
     if "words" in may and all(texts):
         found += proposing.by_words(texts, params.goal)
-    if "concepts" in may and sources.matcher:
+    if "concepts" in may and isinstance(scorer := sources.scorer, ByMatcher):
         sources.progress.start("scoring concepts", 0)
-        found += proposing.by_concepts(sources.scorer, units, vocabulary(sources.matcher.spec.name))
+        found += proposing.by_concepts(scorer, units, vocabulary(scorer.matcher.spec.name))
     by_columns = ByColumns(sources.gallery)
     if "columns" in may:
         found += proposing.by_columns(sources.gallery, by_columns, units)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.analyses.differences.result import Direction, Tried
-from engine.analyses.differences.scoring import Scorer, of_column
+from engine.analyses.differences.scoring import ByMatcher, Scorer, of_column
 from engine.analyses.differences.sides import Units
 from engine.analyses.differences.statistics import auroc, pull
 from engine.analyses.differences.wording import cleaned, in_one_form
@@ -82,7 +82,7 @@ def by_words(texts: Sequence[Sequence[str]], goal: str) -> list[Proposal]:
     return [*(Proposal(one, "a", WORDS) for one in of_a), *(Proposal(one, "b", WORDS) for one in of_b)]
 
 
-def by_concepts(scorer: Scorer, units: tuple[Units, Units], known: frozenset[str] | None) -> list[Proposal]:
+def by_concepts(scorer: ByMatcher, units: tuple[Units, Units], known: frozenset[str] | None) -> list[Proposal]:
     """Terms of the word list (some 1,200 things, places, qualities) that a matcher sees more of on one side.
 
     Args:
@@ -92,12 +92,14 @@ def by_concepts(scorer: Scorer, units: tuple[Units, Units], known: frozenset[str
     """
     families = {t.name: t.family.name for t in lexicon().terms() if t.parent and t.family.name not in _NOT_SEEN}
     names = sorted(name for name in families if known is None or known.issuperset(tokens(name)))
-    some = tuple(Units(one.first()[:_UNITS], np.arange(min(len(one), _UNITS))) for one in units)
-    scores = scorer.scores(names)
-    wins = tuple(_won(scores[:, one.places], [families[name] for name in names]) for one in some)
+    first = [one.first()[:_UNITS] for one in units]
+    places = np.sort(np.concatenate(first))  # in an order that has no side first
+    of_a, of_b = (Units(np.searchsorted(places, one), np.arange(len(one))) for one in first)
+    scores = scorer.among(places).scores(names)
+    wins = tuple(_won(scores[:, one.places], [families[name] for name in names]) for one in (of_a, of_b))
     # Beaches look more like harbours than mountains do; a beach is called one only if nothing fits it better.
     fits = [i for i in range(len(names)) if max(wins[0][i], wins[1][i]) >= _WON]
-    found = _best([names[i] for i in fits], scores[fits], (some[0], some[1]), CONCEPTS)
+    found = _best([names[i] for i in fits], scores[fits], (of_a, of_b), CONCEPTS)
     won = {name: wins[0][i] - wins[1][i] for i, name in enumerate(names)}
     return [one for one in found if (won[one.statement] if one.direction == "a" else -won[one.statement]) > 0]
 

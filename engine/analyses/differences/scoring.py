@@ -71,6 +71,13 @@ class ByMatcher:
             found[:, self.places] = self.matcher.texts(statements) @ self.vectors.T
         return found
 
+    def among(self, places: np.ndarray) -> ByMatcher:
+        """The same, of these pictures (m,) alone: many statements about a million pictures would not fit."""
+        rows = np.full(self.n, -1)
+        rows[self.places] = np.arange(len(self.places))
+        rows = rows[places]
+        return ByMatcher(self.matcher, self.vectors[rows[rows >= 0]], np.flatnonzero(rows >= 0), len(places))
+
 
 @dataclass
 class ByDescriptions:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from engine.analyses.differences import Params, Side, run
+from engine.analyses.differences.judging import grade
 from engine.analyses.differences.wording import content
 from engine.gallery import open_folder
 from engine.jobs.asking import Copies
@@ -102,6 +103,21 @@ def test_recorded_hypotheses_without_winter_decks_or_snow(yoga, say):
     assert any("yoga" in f.statement.casefold() and f.direction == "a" for f in confirmed)
     for f in confirmed:
         assert not content(f.statement) & content("winter deck snow"), f.statement
+
+
+def test_recorded_grades_through_the_judges_question(shared):
+    said = json.loads((shared / "data" / "visdiff_yoga" / "gpt4_recorded.json").read_text())["evaluations"]
+    recorded = {one["hypothesis"].strip('"'): int(one["answer"]) for one in said}
+
+    class Judge:
+        def one(self, task, payload):
+            assert (task.name, payload["truth_a"], payload["truth_b"]) == ("judge", "yoga", "meditation")
+            return {"score": recorded[payload["statement"]], "why": ""}, ""
+
+    judge: Any = Judge()
+    grades = {statement: grade(judge, "yoga", "meditation", statement) for statement in recorded}
+    assert grades.pop("Yoga poses") == 1
+    assert set(grades.values()) == {0.5}
 
 
 def test_what_stands_in_both_sets_and_near_copies_are_reported(yoga, say):
