@@ -1,9 +1,10 @@
 """Differences: null splits, planted pairs of Postcards, speed. Offline, by the bundled models.
 
-python -m benchmarks.differences [--nulls 200] [--seeds 3]
+python -m benchmarks.differences [--nulls 200] [--seeds 3] [--judge]
 
 A statement is right (strict) if it names what was planted on its side, in any wording of the Postcards' grammar, and
 nothing of another kind; half right if it names that and more. What metadata say is not counted: there the truth stands.
+With --judge the connected endpoint's chat model grades instead.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from assets.make import grammar
 from engine.analyses import differences
 from engine.analyses.differences import Comparison, Params, Side, explored, proposing, statistics
+from engine.analyses.differences.judging import grade
 from engine.analyses.differences.result import PROPOSERS
 from engine.analyses.differences.scoring import ByMatcher
 from engine.analyses.differences.wording import content
@@ -31,7 +33,8 @@ from engine.jobs.asking import askers, helpers
 from engine.models import profiles
 from engine.models.profiles import POSTCARDS
 from engine.progress import Progress
-from engine.settings import Settings
+from engine.settings import Settings, load
+from engine.steps.answers import Remembered
 from engine.steps.tasks import DESCRIBE
 from engine.store.answers import Store
 
@@ -81,6 +84,23 @@ class Bench:
         kinds = {f: [str(p.metadata[f]) for p in self.gallery.pictures] for f in FACTORS}
         self.column = {f: np.array(v, object) for f, v in kinds.items()}
         self.values = {f: sorted(set(v)) for f, v in kinds.items()}
+        self.judged: Remembered | None = None
+
+    def judge(self) -> None:
+        """Let the endpoint's chat model grade."""
+        config = load()
+        spec = profiles.specs("endpoint", config, self.gallery.root)["chat"]
+        self.judged = askers({"chat": spec}, replace(config, home=self.settings.home), self.store, self.progress)[
+            "chat"
+        ]
+
+    def grade(self, truth: Truth, statement: str, direction: str) -> float:
+        """How right a statement is."""
+        if self.judged is None:
+            return truth.grade(statement, direction, self.values)
+        sides = (truth.a, truth.b) if direction == "a" else (truth.b, truth.a)
+        told = [f"{truth.factor}: {side or 'anything else'}" for side in sides]
+        return grade(self.judged, told[0], told[1], statement)
 
     def compared(
         self, a: Sequence[int], b: Sequence[int], seed: int, proposers: tuple[str, ...] = ("words", "concepts")
@@ -120,7 +140,7 @@ def pairs(bench: Bench, rng: np.random.Generator) -> Iterator[tuple[str, Truth, 
 
 def graded(bench: Bench, truth: Truth, said: Sequence[tuple[str, str]]) -> list[float]:
     """Grades of the first five statements with their directions."""
-    return [truth.grade(statement, direction, bench.values) for statement, direction in said[:5]]
+    return [bench.grade(truth, statement, direction) for statement, direction in said[:5]]
 
 
 def accuracy(bench: Bench, seeds: int) -> None:
@@ -277,10 +297,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nulls", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--judge", action="store_true", help="let the endpoint's chat model grade the accuracy table")
     said = parser.parse_args()
     print(f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores\n")
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(Path(scratch))
+        if said.judge:
+            bench.judge()
         with closing(bench.store):
             accuracy(bench, said.seeds)
             concentrations(bench, said.seeds)
