@@ -392,7 +392,7 @@ def _warnings(sources: Sources, one: _Open, findings: Sequence[Finding]) -> list
     a, b = (side.name for side in one.names)
     if s.in_both:
         said.append(f"{len(s.in_both)} files show a picture that stands in both sets: they are left out.")
-    if s.copied:
+    if s.copied and one.judge.pairs is None:  # partners may well be alike
         said.append(f"{len(s.copied)} pictures are near copies across the sets: the sets are not independent.")
     if s.spare:
         said.append(f"{s.spare} near copies count as one with their picture.")

@@ -41,12 +41,12 @@ def gallery_of(names, said=lambda i: {}, label=lambda name: name.partition("/")[
     return Gallery("/nowhere", "nowhere", "folder", pictures)
 
 
-def asked(gallery, a=A, b=B, matcher=None, vision=None, **words) -> Result:
+def asked(gallery, a=A, b=B, matcher=None, vision=None, copies=None, **words) -> Result:
     params = Params(Side("A", tuple(a)), Side("B", tuple(b)), **words)
     params = TypeAdapter(Params).validate_python(json.loads(json.dumps(asdict(params))))
     check(gallery, params)
     given = {"matcher": matcher or (None if vision else Reads()), "vision": vision}
-    result = run(gallery, params, **given, copies=NoCopies(), progress=Progress(), seed=0)  # type: ignore[arg-type]
+    result = run(gallery, params, **given, copies=copies or NoCopies(), progress=Progress(), seed=0)  # type: ignore[arg-type]
     assert TypeAdapter(Result).validate_python(json.loads(json.dumps(asdict(result)))) == result
     assert "\n".join(lines(result))
     tables(result)
@@ -138,6 +138,20 @@ def test_nothing_said_is_nobodys_partner():
 def test_pairs_that_are_none_are_said():
     with pytest.raises(RunError, match="No picture of A has a partner in B"):
         asked(gallery_of(A + B), paired=True)
+
+
+def test_partners_that_are_near_copies_are_no_reason_to_warn():
+    class Partners:
+        def groups(self, pictures):
+            return np.array([int(p.name[-7:-4]) for p in pictures])
+
+    gallery = gallery_of(A + B, lambda i: {"prompt": str(i % 40)})
+    for paired in (True, False):
+        result = asked(gallery, copies=Partners(), paired=paired, pair="prompt" if paired else "")
+        (one,) = result.comparisons
+        assert len(one.copied) == 80
+        assert any("not independent" in warning for warning in one.warnings) is not paired
+        assert found(result) >= {("beach", "a"), ("forest", "b")}
 
 
 def test_several_pictures_of_one_pair_are_one_value():
