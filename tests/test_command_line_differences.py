@@ -182,8 +182,20 @@ def test_bundled_models_measure_pictures_that_they_do_not_know(ask):
     for goal in ("", "lighting"):
         code, out, err = ask(*SIDES, "--goal", goal, models="bundled")
         assert code == 0, err
-        assert ("only colour, light, sharpness and format" in err) is (not goal)
+        assert "only colour, light, sharpness and format" in err
         assert "scored by descriptions" in out
+
+
+def test_labels_that_are_no_text_are_printed(ask, root, tmp_path):
+    for side, place in ((b"\xff", "beach"), (b"b", "forest")):
+        folder = os.path.join(os.fsencode(tmp_path), b"odd", side)
+        os.makedirs(folder)
+        for name in names(root, place):
+            shutil.copy(os.fsencode(root / "cards" / name), folder)
+    code, out, err = ask("--by", "label", folder=tmp_path / "odd")
+    assert code == 0, err
+    assert "against B all others (16)" in out
+    assert out.encode()
 
 
 # What is refused

@@ -96,6 +96,6 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
     if said.json:
         print(json.dumps({"run": run.id, "status": asdict(status), "result": asdict(result)}))
         return
-    print("\n".join(lines(result)))
+    print("\n".join(lines(result)).encode("utf-8", "replace").decode())  # labels need not be text
     print(asked_line(status, said))
     print(run_line(run, status))

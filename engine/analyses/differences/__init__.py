@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.analyses.differences import statistics, verifying
 from engine.analyses.differences.comparing import Copies, Matcher, Sources, check, compare, contrasts
+from engine.analyses.differences.describing import criteria
 from engine.analyses.differences.result import Comparison, Finding, Params, Prevalence, Result, Side, Tried
 from engine.analyses.estimating import Estimate, RoleEstimate, role_estimate
 from engine.gallery import Gallery, Unread
@@ -128,7 +129,7 @@ def estimate(
     halves = 1 if matcher else 2
     if vision:
         sides = sum(min(params.describe * halves, len(side.files)) for pair in pairs for side in pair)
-        asks = {DESCRIBE: min(n, sides)}
+        asks = {DESCRIBE: min(n, sides) * len(criteria(vision, params.goal))}
         count = verifying.wanted(params, matcher is not None) if verifying.able(vision) else 0
         asks[VERIFY] = 2 * count * verifying.FINDINGS * len(pairs)
         roles.append(role_estimate("vision", vision, asks, 0))

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.analyses.differences import proposing, scoring, statistics, testing, verifying
+from engine.analyses.differences import describing, proposing, scoring, statistics, testing, verifying
 from engine.analyses.differences.proposing import TYPED, Proposal
 from engine.analyses.differences.result import Comparison, Finding, Params, Side, Tried
 from engine.analyses.differences.scoring import ByColumns, ByDescriptions, ByMatcher, Scorer
@@ -19,12 +19,10 @@ from engine.analyses.differences.sides import Sides, Units, sides
 from engine.analyses.differences.testing import Headline, Judge, Scored, Test
 from engine.errors import RunError, SettingsError
 from engine.gallery import Gallery, Picture, columns
-from engine.models import measured
 from engine.models.checkpoints import vocabulary
 from engine.progress import Progress
-from engine.steps.answers import AnswerError, Remembered
+from engine.steps.answers import Remembered
 from engine.steps.embeddings import Embedded
-from engine.steps.tasks import DESCRIBE
 
 _SMALL = 30  # pictures of a side below which little can be told
 _MIXED = 0.1  # Cramer's V of label and side from which the mix of labels differs
@@ -71,6 +69,11 @@ class Sources:
     unverified: Counter[str] = field(default_factory=Counter)  # why questions whether a statement is true failed
     in_vain: int = 0  # statements in a row of which no question was answered
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether no model looks at pictures, and they are described by what can be measured."""
+        return self.vision is not None and self.vision.spec.backend == "measured"
+
     @cached_property
     def keys(self) -> list[str]:
         """Of each picture a text that puts it into an order nobody chose."""
@@ -90,22 +93,13 @@ class Sources:
         if self.vision is None or not places:
             return
         pictures = [self.gallery.pictures[i] for i in places]
-        criterion = self.params.goal or "what the picture shows"
-        if self.vision.spec.backend == "measured" and measured.refusal(criterion):
-            criterion = "colour"  # what else is measured follows in a word each
+        said, failed = describing.descriptions(self.vision, self.params.goal, pictures, self.progress)
+        self.said |= {places[i]: text for i, text in said.items()}
+        if self.is_measured:
             self.notes.append("Without a vision model only colour, light, sharpness and format are described.")
-        ask = {"criterion": criterion, "look_at": "", "ignore": ""}
-        self.progress.start("describing", len(pictures))
-        failed: Counter[str] = Counter()
-        for i, answer in self.vision.each(DESCRIBE, ask, pictures):
-            if isinstance(answer, AnswerError):
-                failed[answer.reason] += 1
-            else:
-                self.said[places[i]] = answer["description"] or answer["label"]
-            self.progress.advance()
         if failed:
-            why, _ = failed.most_common(1)[0]
-            self.notes.append(f"{failed.total()} of {len(pictures)} pictures were not described; mostly: {why}.")
+            why, _ = Counter(failed.values()).most_common(1)[0]
+            self.notes.append(f"{len(failed)} of {len(pictures)} pictures were not described; mostly: {why}.")
 
 
 @dataclass
@@ -249,7 +243,11 @@ def _propose(sources: Sources, one: _Open) -> None:
         found += new
         sources.notes += notes
     if "words" in may and all(texts):
-        found += proposing.by_words(texts, params.goal)
+        new = proposing.by_words(texts, params.goal)
+        if sources.is_measured:
+            full = describing.in_full([one.statement for one in new], [*texts[0], *texts[1]])
+            new = [replace(one, statement=text) for one, text in zip(new, full, strict=True)]
+        found += new
     if "concepts" in may and isinstance(scorer := sources.scorer, ByMatcher):
         sources.progress.start("scoring concepts", 0)
         found += proposing.by_concepts(scorer, units, vocabulary(scorer.matcher.spec.name))
