@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, differences, diversity
+from engine.commands import clusters, differences, diversity, structure
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.execute import read_result
@@ -30,6 +30,7 @@ ANALYSES = {
     clusters: "FOLDER",
     differences: "FOLDER|PAIRS.csv",
     diversity: "FOLDER|VECTORS.npy|.parquet",
+    structure: "FOLDER|DESCRIPTIONS.csv",
 }
 
 

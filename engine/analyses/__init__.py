@@ -9,6 +9,7 @@ ANALYSES = {
     "clusters": "engine.analyses.clusters",
     "differences": "engine.analyses.differences",
     "diversity": "engine.analyses.diversity",
+    "structure": "engine.analyses.structure",
 }
 
 

@@ -92,6 +92,20 @@ class Remembered:
         """What a request of `task` cost this model so far."""
         return self._store.rate(self._name, task.name)
 
+    def stored(self, task: Task, payload: Mapping[str, Any], items: Sequence[Any]) -> Iterator[tuple[int, dict]]:
+        """Answers that the store has, each with its place; asks nothing and counts nothing."""
+        name = self._keys(task, payload, 0)
+        at: defaultdict[bytes, list[int]] = defaultdict(list)
+        for i, item in enumerate(items):
+            at[name(item)].append(i)
+        for key, answer in self._store.get(at):
+            yield from ((i, answer) for i in at[key])
+
+    def keep(self, task: Task, payload: Mapping[str, Any], answers: Mapping[Any, dict[str, Any]]) -> None:
+        """Keep answers by item that follow from others: a part of a longer question."""
+        name = self._keys(task, payload, 0)
+        self._store.put({name(item): answer for item, answer in answers.items()}, task.name, self._name)
+
     def each(
         self, task: Task, payload: Mapping[str, Any], items: Sequence[Any], draw: int = 0
     ) -> Iterator[tuple[int, dict[str, Any] | AnswerError]]:

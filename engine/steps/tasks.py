@@ -53,6 +53,32 @@ class _Verified(_Answer):
     verdict: Literal["yes", "no", "unsure"]
 
 
+class _Dimensions(_Answer):
+    dimensions: list[str]
+
+
+class _Attributes(_Answer):
+    attributes: list[str]
+
+
+class _Tidied(_Answer):
+    groups: list[_Named]
+
+
+class _Value(_Answer):
+    dimension: str
+    attributes: list[str]
+
+
+class _Valued(_Answer):
+    item: int
+    values: list[_Value]
+
+
+class _Prompts(_Answer):
+    prompts: list[str]
+
+
 class _Judged(_Answer):
     score: Literal[0, 1, 2]
     why: str
@@ -66,6 +92,17 @@ def _nothing_wrong(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wro
 def _described(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
     del payload
     return "" if answer["description"] or answer["label"] else "description and label were both empty"
+
+
+def _on_the_list(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
+    asked = {one["name"]: {*one["attributes"], "other"} for one in payload["dimensions"]}
+    for value in answer["values"]:
+        if value["dimension"] not in asked:
+            return f"dimension must be one of {', '.join(asked)}"
+        if not set(value["attributes"]) <= asked[value["dimension"]]:
+            return f"attributes of {value['dimension']} must be from its list, or other"
+    missing = set(asked) - {value["dimension"] for value in answer["values"]}
+    return f"values must hold every dimension; {min(missing)} is missing" if missing else ""
 
 
 def _in_names(payload: Mapping[str, Any], answer: Mapping[str, Any]) -> Wrong:
@@ -110,4 +147,16 @@ ASSIGN = Task("assign", _Assigned, "texts", _in_names, batch=50, tokens=(512, 30
 PROPOSE_DIFFERENCES = Task("propose_differences", _Differences)
 VERIFY = Task("verify", _Verified, "pictures", tokens=(256, 0))
 JUDGE = Task("judge", _Judged, tokens=(512, 0))
-TASKS = {task.name: task for task in (DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN, PROPOSE_DIFFERENCES, VERIFY, JUDGE)}
+PROPOSE_DIMENSIONS = Task("propose_dimensions", _Dimensions)
+PROPOSE_ATTRIBUTES = Task("propose_attributes", _Attributes, tokens=(2048, 0))
+TIDY = Task("tidy", _Tidied, tokens=(4096, 0))
+ASSIGN_ATTRIBUTES = Task("assign_attributes", _Valued, "texts", _on_the_list, batch=20, tokens=(512, 120))
+WRITE_PROMPTS = Task("write_prompts", _Prompts, tokens=(2048, 0))
+TASKS = {
+    task.name: task
+    for task in (
+        *(DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN),
+        *(PROPOSE_DIFFERENCES, VERIFY, JUDGE),
+        *(PROPOSE_DIMENSIONS, PROPOSE_ATTRIBUTES, TIDY, ASSIGN_ATTRIBUTES, WRITE_PROMPTS),
+    )
+}

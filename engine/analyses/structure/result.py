@@ -1,0 +1,163 @@
+"""What a structure run is asked and what it answers: plain values, written and read as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.errors import SettingsError
+from engine.gallery import Unread
+
+OTHER = "other"  # said, but off the list
+
+
+@dataclass(frozen=True)
+class Given:
+    """A dimension that a person names.
+
+    Args:
+        name: what it is called.
+        attributes: its values; empty: they are to be found.
+        asked: how an attribute is asked for where it was renamed; so a new name asks nothing.
+    """
+
+    name: str
+    attributes: tuple[str, ...] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Params:
+    """What can be chosen.
+
+    Args:
+        goal: what people care about; goes to who proposes.
+        count: dimensions that are kept of those proposed, at most; 0: none is proposed.
+        given: dimensions that are wanted in any case.
+        rounds: samples of 20 descriptions from which dimensions are proposed.
+        mask: hide words that give the label away from whoever proposes and assigns.
+
+    Raises:
+        SettingsError: a number out of range, or nothing to look for.
+    """
+
+    goal: str = ""
+    count: int = 6
+    given: tuple[Given, ...] = ()
+    rounds: int = 10
+    mask: bool = False
+
+    def __post_init__(self) -> None:
+        if self.count < 0 or self.rounds < 1:
+            raise SettingsError("A number is below what makes sense.", "Ask for 0 dimensions or more, 1 round or more.")
+        if not self.count and not self.given:
+            raise SettingsError("There is nothing to look for.", "Name a dimension, or let some be proposed.")
+        names = [one.name.casefold() for one in self.given]
+        if len(set(names)) < len(names) or not all(names):
+            raise SettingsError("Two dimensions have one name, or one has none.", "Give each its own name.")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One value of a dimension: how many pictures have it, and their share of those that say something, with 95 %."""
+
+    name: str
+    count: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """On what pictures vary.
+
+    Args:
+        name: what it is called.
+        attributes: the most frequent first.
+        votes: samples that named it, of so many.
+        rounds: how many samples there were; 0 where a person named it.
+        stability: in how many of 200 other draws of these samples it would have been kept.
+        other: pictures that say something off the list.
+        not_said: pictures that say nothing of it.
+        unseen: estimated share of what is said that no sample showed (Good & Turing).
+        asked: how its attributes were asked for, where they were renamed.
+    """
+
+    name: str
+    attributes: tuple[Attribute, ...]
+    votes: int
+    rounds: int
+    stability: float
+    other: int
+    not_said: int
+    unseen: float = 0.0
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it would nearly always have been found, or a person named it."""
+        return not self.rounds or self.stability >= 0.8
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A dimension that was proposed, with other names of it, its votes and stability, and whether it is kept."""
+
+    name: str
+    members: tuple[str, ...]
+    votes: int
+    stability: float
+    is_kept: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture.
+
+    Args:
+        file: its name.
+        label: what somebody said before us.
+        description: what the vision model wrote.
+        values: attributes by dimension; empty where it does not say, "other" where it says something off the list.
+        why: why it has none, where it was not described or not assigned.
+    """
+
+    file: str
+    label: str
+    description: str = ""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A word that gives a label away: shares of the descriptions of this label, and of all others, that hold it."""
+
+    word: str
+    label: str
+    inside: float
+    outside: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """The structure of a set.
+
+    Args:
+        dimensions: as kept.
+        proposed: all that was proposed, most votes first.
+        rows: one a picture.
+        leaks: words of labels in descriptions.
+        masked: words that were hidden.
+        notes: what people should know.
+        unread: files that could not be read, and why.
+    """
+
+    dimensions: tuple[Dimension, ...]
+    proposed: tuple[Proposed, ...]
+    rows: tuple[Row, ...]
+    leaks: tuple[Leak, ...] = ()
+    masked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()

@@ -1,0 +1,80 @@
+"""Figures of a structure: dimensions with their attributes' shares, checks of the whole, values for tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+from engine.analyses.structure.crossing import redundancy
+from engine.analyses.structure.discovering import Found, said
+from engine.analyses.structure.result import OTHER, Attribute, Dimension, Result
+
+_Z = 1.959964
+_SAME = 0.8  # normalised mutual information of two dimensions that say the same
+
+
+def dimension(one: Found, values: Sequence[Mapping[str, tuple[str, ...]]]) -> Dimension:
+    """A dimension with its counts over pictures that were assigned."""
+    some = [v[one.name] for v in values if one.name in v]
+    counts = Counter(attribute for v in some for attribute in v)
+    speaking = sum(bool(v) for v in some)
+    names = dict.fromkeys(one.shown.get(a, a) for a in one.attributes)
+    told = [Attribute(name, counts[name], *_share(counts[name], speaking)) for name in names]
+    told.sort(key=lambda a: (-a.count, a.name))
+    asked = {shown: name for name, shown in one.shown.items()}
+    return Dimension(
+        one.name,
+        tuple(told),
+        one.votes,
+        one.rounds,
+        one.stability,
+        counts[OTHER],
+        len(some) - speaking,
+        one.unseen,
+        asked,
+    )
+
+
+def values_of(result: Result, name: str) -> list[tuple[str, ...]]:
+    """Attributes of every picture, in the rows' order, without "other"."""
+    return [tuple(a for a in row.values.get(name, ()) if a != OTHER) for row in result.rows]
+
+
+def checks(result: Result) -> list[str]:
+    """What is wrong with a structure, in sentences."""
+    found = [words for one in result.dimensions for words in _checked(one, result)]
+    for a, b in combinations(result.dimensions, 2):
+        if (same := redundancy(values_of(result, a.name), values_of(result, b.name))) > _SAME:
+            found.append(f"{a.name} and {b.name} say nearly the same (normalised mutual information {same:.2f}).")
+    return found
+
+
+def _checked(one: Dimension, result: Result) -> Iterator[str]:
+    n = sum(one.name in row.values for row in result.rows)
+    several = sum(len(row.values.get(one.name, ())) > 1 for row in result.rows)
+    for count, most, words in (
+        (one.not_said, 0.5, "of the descriptions say nothing of it"),
+        (one.other, 0.1, "say something that is not in its list"),
+        (several, 0.2, "have several attributes, so they do not exclude one another"),
+    ):
+        if n and count > most * n:
+            yield f"{one.name}: {count / n:.0%} {words}."
+    for count, words in ((0, "no picture is"), (1, "one picture alone is")):
+        if names := [a.name for a in one.attributes if a.count == count]:
+            yield f"{one.name}: {words} {', '.join(names[:8])}."
+    for a, b in combinations([a.name for a in one.attributes], 2):
+        words = set(said(a).split()), set(said(b).split())
+        if words[0] < words[1] or words[1] < words[0]:
+            yield f"{one.name}: {a} and {b} may be the general and the special."
+    if not one.is_sure:
+        yield f"{one.name} is unsure: other samples would have kept it {one.stability:.0%} of the time."
+
+
+def _share(count: int, n: int) -> tuple[float, float, float]:
+    """Of n, with Wilson's 95 % interval."""
+    if not n:
+        return 0.0, 0.0, 1.0
+    p, z = count / n, _Z * _Z
+    middle, half = p + z / (2 * n), _Z * (p * (1 - p) / n + z / (4 * n * n)) ** 0.5
+    return p, max(0.0, (middle - half) / (1 + z / n)), min(1.0, (middle + half) / (1 + z / n))

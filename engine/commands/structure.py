@@ -1,0 +1,132 @@
+"""`python -m engine structure FOLDER|DESCRIPTIONS.csv`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from engine import settings
+from engine.commands.carrying import asked_line, run_analysis, run_line, say, watching
+from engine.errors import SettingsError
+from engine.gallery import Gallery
+from engine.jobs.asking import askers
+from engine.models import profiles
+from engine.progress import Progress
+from engine.store.answers import Store
+from engine.store.runs import Run, Status
+
+HELP = "dimensions, attributes, subpopulations; what goes together, what is missing"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What can be said."""
+    parser.add_argument("--dimensions", type=int, default=6, metavar="N", help="at most so many of those proposed")
+    parser.add_argument("--goal", default="", help="what you care about")
+    parser.add_argument(
+        "--dimension", action="append", default=[], metavar="NAME[=A,B,...]",
+        help="one that is wanted in any case, with its attributes if you know them; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=10, help="samples that dimensions are proposed from")
+    parser.add_argument("--mask", action="store_true", help="hide words that give the label away")
+    parser.add_argument("--predictions", default="", metavar="CSV", help="file,y_true,y_pred: where does a model fail")
+
+
+def ask(said: argparse.Namespace) -> int:
+    """Carry it out; returns the exit code."""
+    from engine.analyses.structure import Given, Params
+    from engine.analyses.structure.slices import read_predictions
+
+    given = []
+    for text in said.dimension:
+        name, _, rest = text.partition("=")
+        given.append(Given(name.strip(), tuple(a.strip() for a in rest.split(",") if a.strip())))
+    params = Params(said.goal.strip(), said.dimensions, tuple(given), said.rounds, said.mask)
+    said.wrong = read_predictions(Path(said.predictions)) if said.predictions else None
+    if Path(said.folder).suffix.lower() == ".csv":
+        return _of_descriptions(params, said)
+    return run_analysis("structure", lambda gallery, config, part: (params, part), said, _show)
+
+
+def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN401
+    """Descriptions from a table: nothing is described, and no run is kept; answers are."""
+    from engine.analyses.structure import of_descriptions
+    from engine.analyses.structure.descriptions import read_descriptions
+    from engine.store.export import write
+
+    if said.set or said.sample is not None:
+        raise SettingsError("--set and --sample are of pictures.", "Give the folder, or a table of fewer rows.")
+    config = settings.load()
+    if said.device:
+        config = replace(config, device=said.device)
+    rows = read_descriptions(Path(said.folder))
+    spec = _chat(said, config)
+    if said.dry_run:
+        print(json.dumps({"descriptions": len(rows)}) if said.json else f"{len(rows):,} descriptions")
+        return 0
+    progress = Progress(watching())
+    with closing(Store(config.home)) as store:
+        chat = askers({"chat": spec}, config, store, progress)["chat"]
+        result = of_descriptions(rows, params, chat=chat, progress=progress, seed=said.seed)
+    _print(result, said, {})
+    if not said.json:
+        asked, known = sum(progress.cost.asked.values()), sum(progress.cost.known.values())
+        print(f"asked: {asked:,} chat questions · from the store: {known:,} answers, by {spec.label}")
+    if said.out:
+        write("structure", result, Path(said.out))
+        _write_slices(result, said)
+    return 0
+
+
+def _chat(said: argparse.Namespace, config: settings.Settings) -> profiles.ModelSpec:
+    """Who reads descriptions: the profile's chat model, or keywords, which are always there."""
+    try:
+        specs = profiles.specs(said.models or config.models, config, "")
+    except SettingsError:
+        specs = {}
+    return specs.get("chat", profiles.ModelSpec("keywords", "keywords"))
+
+
+def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401
+    del gallery
+    for note in status.notes:
+        say(f"note: {note}")
+    _print(result, said, {"run": run.id, "status": asdict(status)})
+    if not said.json:
+        print(asked_line(status, said))
+        print(run_line(run, status))
+    if said.out:
+        _write_slices(result, said)
+
+
+def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:  # noqa: ANN401
+    from engine.analyses.structure.words import lines
+
+    for note in result.notes:
+        say(f"note: {note}")
+    for unread in result.unread:
+        say(f"not read: {unread.name}: {unread.reason}")
+    for row in result.rows:
+        if row.why:
+            say(f"not assigned: {row.file}: {row.why}")
+    print(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result, said.wrong)))
+
+
+def _write_slices(result: Any, said: argparse.Namespace) -> None:  # noqa: ANN401
+    from engine.analyses.structure.slices import slices
+    from engine.analyses.structure.telling import values_of
+    from engine.store.export import csv_text
+
+    if said.wrong is None:
+        return
+    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    rows = [
+        {"slice": " and ".join(f"{d}={a}" for d, a in one.cell), "n": one.n, "errors": one.errors, "error": one.error,
+         "low": one.low, "high": one.high, "lift": one.lift, "p": one.p, "q": one.q}
+        for one in slices([row.file for row in result.rows], values, said.wrong)
+    ]  # fmt: skip
+    Path(said.out).mkdir(parents=True, exist_ok=True)
+    (Path(said.out) / "slices.csv").write_text(csv_text(rows), encoding="utf-8", errors="surrogateescape")
