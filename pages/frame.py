@@ -29,6 +29,7 @@ PAGES = [
     st.Page(start, title="Vitrine", default=True, visibility="hidden"),
     st.Page(HERE / "gallery.py", title="Look", icon=":material/photo_library:", url_path="look"),
     st.Page(HERE / "clusters.py", title="Clusters", icon=":material/workspaces:", url_path="clusters"),
+    st.Page(HERE / "structure.py", title="Structure", icon=":material/account_tree:", url_path="structure"),
     st.Page(HERE / "differences.py", title="Differences", icon=":material/compare:", url_path="differences"),
     st.Page(HERE / "diversity.py", title="Diversity", icon=":material/donut_large:", url_path="diversity"),
     st.Page(HERE / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),

@@ -60,7 +60,7 @@ def price_and_run(
 
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of"):
+    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell"):
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()
@@ -142,6 +142,8 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "duplicates from": params.get("threshold"),
         "goal": params.get("goal"),
         "with": ", ".join(params.get("statements", ())),
+        "dimensions": params.get("count") if "rounds" in params and "given" in params else "",
+        "given": ", ".join(one["name"] for one in params.get("given", ())),
         "paired": "by name" if params.get("paired") else "",
         "verified on": params.get("verify"),
     }

@@ -42,7 +42,7 @@ TASKS = (
     *("describe", "describe_prose", "propose_dimensions", "propose_attributes", "tidy", "assign_attributes"),
     "write_prompts",
 )
-_MANY_OTHERS = 0.05  # share of the texts that say something off the list, from which they are read once more
+_MANY_OTHERS = 0.005  # share of the texts that say something off the list, from which they are read once more
 _LEAST_OTHERS = 10
 
 __all__ = [
@@ -141,18 +141,21 @@ def _found(
 def _assigned(
     chat: Remembered, found: Sequence[Found], texts: Sequence[str], progress: Progress
 ) -> tuple[list[Found], list[Values], dict[int, str]]:
-    """Assign; read what fell into "other" once more, and assign anew where that gave attributes."""
+    """Assign; what fell into "other" of a dimension is read once more, and assigned anew where that gave attributes."""
     values, reasons = assign(chat, found, texts, progress)
-    longer = []
+    told = []
     for one in found:
-        others = [texts[i] for i, some in enumerate(values) if some.get(one.name) == (OTHER,)]
+        others = [i for i, some in enumerate(values) if some.get(one.name) == (OTHER,)]
         new: tuple[str, ...] = ()
-        if one.rounds and len(others) >= max(_LEAST_OTHERS, _MANY_OTHERS * len(texts)):
-            new, _ = attributes(chat, one.name, others, progress, one.attributes)
-        longer.append(replace(one, attributes=(*one.attributes, *new)) if new else one)
-    if longer != list(found):
-        values, reasons = assign(chat, longer, texts, progress)
-    return longer, values, reasons
+        if one.is_open and len(others) >= max(_LEAST_OTHERS, _MANY_OTHERS * len(texts)):
+            new, _ = attributes(chat, one.name, [texts[i] for i in others], progress, one.attributes)
+        if new:
+            one = replace(one, attributes=(*one.attributes, *new))
+            again, _ = assign(chat, [one], [texts[i] for i in others], progress)
+            for i, some in zip(others, again, strict=True):
+                values[i] |= some
+        told.append(one)
+    return told, values, reasons
 
 
 def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress) -> Estimate:

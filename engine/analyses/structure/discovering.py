@@ -19,7 +19,7 @@ from engine.steps.tasks import PROPOSE_ATTRIBUTES, PROPOSE_DIMENSIONS, TIDY
 _TEXTS = 20  # of a question for dimensions
 _READ, _QUESTIONS = 40, 10  # texts of a question for attributes, and questions of a dimension, at most
 _KEPT = 0.3  # of the rounds that must name a dimension
-_UNSEEN = 0.05  # estimated share of what is said that no question showed: low enough
+_LEAST_QUESTIONS, _UNSEEN = 8, 0.01  # then it is enough if so small a share of what is said is estimated to be unseen
 _DRAWS = 200
 
 
@@ -35,6 +35,7 @@ class Found:
         rounds: of so many; 0 where a person did.
         stability: see Dimension.
         unseen: see Dimension.
+        is_open: whether its attributes were found, so that more of them may be.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Found:
     rounds: int = 0
     stability: float = 1.0
     unseen: float = 0.0
+    is_open: bool = True
 
 
 def said(name: str) -> str:
@@ -141,7 +143,7 @@ def attributes(
         spelled = new | spelled
         once = sum(n == 1 for n in counts.values())
         unseen = once / counts.total() if counts else 1.0
-        if asked > 2 and unseen < _UNSEEN:
+        if asked >= _LEAST_QUESTIONS and unseen < _UNSEEN:
             break
     if not counts:
         return (), 1.0 if asked else 0.0
@@ -155,7 +157,8 @@ def given(one: Given, found: tuple[tuple[str, ...], float] | None) -> Found:
     """A dimension that a person named, with its attributes or those that were found."""
     if found is None:
         asked = tuple(one.asked.get(a, a) for a in one.attributes)
-        return Found(one.name, asked, {one.asked[a]: a for a in one.attributes if a in one.asked})
+        shown = {one.asked[a]: a for a in one.attributes if a in one.asked}
+        return Found(one.name, asked, shown, is_open=False)
     return Found(one.name, found[0], {}, unseen=found[1])
 
 

@@ -1,0 +1,64 @@
+"""What a structure run can be asked: how many dimensions, a goal, dimensions of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.analyses.structure import Given, Params
+from engine.errors import SettingsError
+from engine.gallery import Gallery
+from engine.store.runs import Run
+from pages.parts.workspace import plain
+
+
+def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
+    """What is asked, None where it makes no sense yet; also the place of the button."""
+    del gallery
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):  # it wraps where the page is narrow
+        count = st.number_input("Dimensions", 0, 20, key="structure_count", width=140, help="At most so many proposed.")
+        goal = st.text_input(
+            "What you care about", key="structure_goal", placeholder="the weather, the place", max_chars=200, width=320
+        )
+        more = st.popover("Dimensions of your own")
+        button = st.container(width="content")
+    with more:
+        typed = st.text_area(
+            "One a line, with attributes if you know them", key="structure_given", max_chars=4000,
+            placeholder="place: indoors, outdoors\nmood",
+        )  # fmt: skip
+        mask = st.toggle("Hide words that give the label away", key="structure_mask")
+    try:
+        return Params(goal=goal.strip(), count=int(count), given=given(typed), mask=mask), button
+    except SettingsError as problem:
+        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
+        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        return None, button
+
+
+def given(text: str) -> tuple[Given, ...]:
+    """Dimensions as typed: a line each, a colon before the attributes."""
+    found = []
+    for line in text.splitlines():
+        name, _, rest = line.partition(":")
+        if name.strip():
+            found.append(Given(name.strip(), tuple(dict.fromkeys(a.strip() for a in rest.split(",") if a.strip()))))
+    return tuple(found)
+
+
+def prefill(run: Run | None, gallery: Gallery) -> None:
+    """The form says what the open run was asked; without one it keeps what was typed, for this gallery."""
+    state = st.session_state
+    now, before = (gallery.fingerprint, run.id if run else ""), state.get("structure_form_of", ("", ""))
+    if "structure_count" in state and (before == now or (run is None and before[0] == now[0])):
+        return
+    state["structure_form_of"] = now
+    asked: Mapping[str, Any] = run.request.params if run else {}
+    state["structure_count"] = asked.get("count", Params().count)
+    state["structure_goal"] = asked.get("goal", "")
+    state["structure_mask"] = asked.get("mask", False)
+    lines = [f"{g['name']}: {', '.join(g['attributes'])}".rstrip(": ") for g in asked.get("given", ())]
+    state["structure_given"] = "\n".join(lines)

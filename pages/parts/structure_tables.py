@@ -1,0 +1,192 @@
+"""What goes together, where a model fails, and what is missing: tables of a structure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from engine.analyses.structure import Result
+from engine.analyses.structure.crossing import balance, correlations, cramers_v, mutual_information, redundancy, table
+from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight_rows
+from engine.analyses.structure.slices import SUPPORT, slices
+from engine.analyses.structure.telling import values_of
+from engine.charts import structure as charts
+from engine.gallery import Gallery
+from engine.gallery import columns as own
+from engine.store.export import csv_text
+from engine.store.runs import Run
+from pages.parts import structure_cell, workspace
+from pages.parts.structure_cell import LABEL
+from pages.parts.workspace import plain
+
+
+def cross(run: Run, result: Result, gallery: Gallery) -> None:
+    """Any two of the label and the dimensions, with residuals; correlations with the label, balance."""
+    names = _names(result)
+    if len(names) < 2:
+        st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        one = str(st.selectbox("Rows", names, key="cross_one", width=240))
+        other = str(st.selectbox("Columns", [n for n in names if n != one], key="cross_other", width=240))
+    told = table(_values(result, one), _values(result, other))
+    if not told.counts.size:
+        st.info("No picture says something of both.", icon=":material/block:")
+        return
+    same = redundancy(_values(result, one), _values(result, other))
+    st.caption(
+        f"Cramér's V {cramers_v(told.counts):.3f} · mutual information {mutual_information(told.counts):.3f} bits "
+        f"({same:.0%} of what the simpler one says) · colours: adjusted residuals, beyond ±2 is more than chance · "
+        "∅: empty"
+    )
+    st.plotly_chart(charts.cross(told, (one, other)), key="cross", config=structure_cell.PLAIN)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row = st.selectbox("Look at", ["", *told.rows], key="cross_row", width=200)
+        column = st.selectbox("and", ["", *told.columns], key="cross_column", width=200)
+    if row and column:
+        structure_cell.pictures(run, result, gallery, ((one, str(row)), (other, str(column))))
+    if LABEL in names:
+        _with_label(run, result)
+    st.markdown("### How even")
+    rows = [{"dimension": d.name, **_balance(d.name, [a.count for a in d.attributes])} for d in result.dimensions]
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def failing(run: Run, result: Result, gallery: Gallery) -> None:
+    """Slices on which a model errs, from two columns of the gallery or a table that is uploaded."""
+    wrong = _wrong(gallery)
+    if wrong is None:
+        return
+    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    found = slices([row.file for row in result.rows], values, wrong)
+    known = [wrong[row.file] for row in result.rows if row.file in wrong]
+    if not known:
+        st.warning("The table names none of these pictures.")
+        return
+    sure = [one for one in found if one.q <= 0.05]
+    st.markdown(
+        f"### {len(sure)} slices confirmed :gray[of {len(found)} tested · {sum(known) / len(known):.1%} of "
+        f"{len(known):,} are wrong]"
+    )
+    for k, one in enumerate(sure[:12]):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"{plain(one.sentence)} :gray[{one.errors} of {one.n}, corrected p {one.q:.2g}]", width="stretch"
+            )
+            if st.button("Pictures", key=f"slice_{k}", type="tertiary"):
+                st.session_state["slice_open"] = k
+    if not sure:
+        st.info(
+            f"No attribute or pair with {SUPPORT} pictures or more fails reliably more often.", icon=":material/check:"
+        )
+    at = st.session_state.get("slice_open", -1)
+    if 0 <= at < len(sure[:12]):
+        structure_cell.pictures(run, result, gallery, sure[at].cell)
+
+
+def missing(run: Run, result: Result, gallery: Gallery) -> None:
+    """Cells of two dimensions, or of label and dimension: what each lacks, and weights."""
+    del gallery
+    names = _names(result)
+    if len(names) < 2:
+        st.info("There is one dimension and no label: no cells.", icon=":material/balance:")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        one = str(st.selectbox("Rows", names, key="deficit_one", width=220))
+        other = str(st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", width=220))
+        said = st.segmented_control("Target", TARGETS, default=TARGETS[0], key="deficit_target")
+    target: Target = "independent" if said == "independent" else "uniform"
+    told = deficits(table(_values(result, one), _values(result, other)), target)
+    rows = [
+        {one: c.row, other: c.column, "pictures": c.count, "missing": c.deficit, "residual": round(c.residual, 1),
+         "weight": round(c.weight, 3), "weight, root": round(c.root, 3)}
+        for c in told.cells
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.caption(
+        f"Weights make all cells weigh alike; they leave {told.effective:,.0f} pictures' worth (Kish), softened by the "
+        f"root {told.effective_root:,.0f}, capped {told.effective_capped:,.0f}."
+    )
+    weights = weight_rows(
+        [row.file for row in result.rows],
+        [v[0] if v else "" for v in _values(result, one)],
+        _values(result, other),
+        told,
+    )
+    csv = lambda: csv_text(weights).encode("utf-8", "replace")  # noqa: E731
+    st.download_button(
+        "Weights", csv, f"weights-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:",
+        disabled=not weights,
+    )  # fmt: skip
+
+
+def _with_label(run: Run, result: Result) -> None:
+    st.markdown("### With the label")
+    rows = _correlations(run.id, run.status.revision)
+    told = [
+        {
+            "dimension": c.dimension,
+            "Cramér's V": round(c.v, 3),
+            "bits": round(c.bits, 3),
+            "corrected p": float(f"{c.q:.2g}"),
+        }
+        for c in rows
+    ]
+    st.dataframe(pd.DataFrame(told), hide_index=True)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _correlations(id: str, revision: int) -> list:
+    result = workspace.result(workspace.runs().get(id), revision)
+    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    return correlations([row.label for row in result.rows], values)
+
+
+def _wrong(gallery: Gallery) -> dict[str, bool] | None:
+    """By file whether a prediction is wrong; None while nobody has said."""
+    names = [n for n in own.names(gallery) if n not in own.OWN or n == LABEL]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        truth = st.selectbox("True", names, key="slices_true", width=200)
+        said = st.selectbox("Predicted", ["", *names], key="slices_pred", width=200)
+        loaded = st.file_uploader("or a CSV with file, y_true and y_pred", "csv", key="slices_csv", width=320)
+    if loaded is not None:
+        try:
+            table_of = pd.read_csv(loaded, dtype=str, keep_default_na=False)
+            return dict(zip(table_of["file"], table_of["y_true"] != table_of["y_pred"], strict=True))
+        except (ValueError, KeyError) as problem:
+            st.warning(f"This is no such table: {plain(str(problem)[:120])}.")
+            return None
+    if not said or said == truth:
+        st.info("Choose the column that holds a model's predictions, or upload a table.", icon=":material/target:")
+        return None
+    both = own.column(gallery, str(truth)), own.column(gallery, str(said))
+    return {p.name: str(a) != str(b) for p, a, b in zip(gallery.pictures, *both, strict=True) if str(b)}
+
+
+def _names(result: Result) -> list[str]:
+    labels = {row.label for row in result.rows} - {""}
+    return [*([LABEL] if len(labels) > 1 else []), *(one.name for one in result.dimensions)]
+
+
+def _values(result: Result, name: str) -> Sequence[tuple[str, ...]]:
+    if name == LABEL:
+        return [(row.label,) if row.label else () for row in result.rows]
+    return values_of(result, name)
+
+
+def _balance(name: str, counts: Sequence[int]) -> dict[str, object]:
+    told = _balanced(name, json.dumps(list(counts)))
+    return {
+        "evenness": f"{told.evenness:.2f} [{told.low:.2f}, {told.high:.2f}]",
+        "effective number": round(told.effective, 1),
+        "most : least": round(told.ratio, 1),
+    }
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _balanced(name: str, counts: str):  # noqa: ANN202
+    del name
+    return balance(json.loads(counts))

@@ -1,0 +1,118 @@
+"""A finished structure run: its tree, a cross table, balance, slices, deficits; the pictures of a cell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from engine.analyses.structure import Result, tables
+from engine.analyses.structure.telling import checks
+from engine.charts import structure as charts
+from engine.gallery import Gallery
+from engine.models import profiles
+from engine.store.export import csv_text
+from engine.store.runs import Run, Status
+from pages.parts import run_panel, structure_cell, structure_tables
+from pages.parts.workspace import plain
+
+
+def draw(run: Run, status: Status, gallery: Gallery) -> None:
+    """Everything below the form."""
+    result = run_panel.result(run)
+    if result is None:
+        return
+    if roles := profiles.strangers(run.request.models, gallery.root):
+        st.warning(
+            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
+            icon=":material/warning:",
+        )
+    _head(run, result)
+    for note in (*status.notes, *result.notes):
+        st.caption(f":material/info: {plain(note)}")
+    view = _view()
+    _VIEWS[view][2](run, result, gallery)
+    if result.unread:
+        with st.expander(f"{len(result.unread):,} files were not read"):
+            st.dataframe([{"file": u.name, "why": u.reason} for u in result.unread], hide_index=True)
+    who = " · ".join(f"{role} {plain(spec.label)}" for role, spec in run.request.models.items())
+    st.caption(f"{who} · run {run.id} · {plain(run.request.selection)} · {run_panel.cost_line(status)}")
+
+
+def _head(run: Run, result: Result) -> None:
+    n = len(result.dimensions)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"### {n} dimension{'s' * (n != 1)} of {len(result.rows):,} pictures", width="stretch")
+        csv = lambda: csv_text(tables(result)["structure"]).encode("utf-8", "replace")  # noqa: E731
+        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        st.download_button(
+            "CSV", csv, f"structure-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
+        )
+        st.download_button(
+            "JSON", whole, f"structure-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
+        )
+
+
+def _view() -> str:
+    """Which of the views is open, by the address; a row of buttons that open another."""
+    now = st.query_params.get("part", "")
+    now = now if now in _VIEWS else "tree"
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, (title, icon, _) in _VIEWS.items():
+            kind = "primary" if name == now else "secondary"
+            if st.button(title, key=f"part_{name}", icon=icon, type=kind) and name != now:
+                for word in ("picture", "cell"):
+                    st.query_params.pop(word, None)
+                st.query_params["part"] = name
+                st.rerun()
+    return now
+
+
+def _tree(run: Run, result: Result, gallery: Gallery) -> None:
+    """The tree beside a treemap or sunburst; the pictures of the attribute that is open."""
+    names = [one.name for one in result.dimensions]
+    said = st.query_params.get("cell", "").partition("=")
+    if said[0] in names and said[2]:
+        structure_cell.pictures(run, result, gallery, ((said[0], said[2]),))
+    left, right = st.columns([2, 3], gap="medium")
+    with right:
+        kind = st.segmented_control(
+            "Drawn as", ["treemap", "sunburst"], default="treemap", key="tree_kind", label_visibility="collapsed"
+        )
+        st.plotly_chart(charts.tree(result.dimensions, kind or "treemap"), key="tree", config=structure_cell.PLAIN)
+        for words in checks(result)[:12]:
+            st.caption(f":material/rule: {plain(words)}")
+    with left:
+        for i, one in enumerate(result.dimensions):
+            votes = f"{one.votes} of {one.rounds} samples" if one.rounds else "given"
+            sure = "" if one.is_sure else " · :orange[unsure]"
+            with st.expander(f"**{plain(one.name)}** :gray[{votes}{sure}]", expanded=i < 3 or one.name == said[0]):
+                with st.container(gap=None):
+                    for k, a in enumerate(one.attributes):
+                        words = f"{plain(a.name)} :gray[{a.count:,} · {a.share:.0%} ({a.low:.0%}–{a.high:.0%})]"
+                        if st.button(words, key=f"attribute_{i}_{k}", type="tertiary", disabled=not a.count):
+                            st.query_params["cell"] = f"{one.name}={a.name}"
+                            st.query_params.pop("picture", None)
+                            st.rerun()
+                st.caption(f"other {one.other:,} · not said {one.not_said:,}")
+        _proposed(result)
+
+
+def _proposed(result: Result) -> None:
+    left_out = [one for one in result.proposed if not one.is_kept]
+    if left_out:
+        with st.expander(f"{len(left_out)} more were proposed"):
+            rows = [{"dimension": one.name, "votes": one.votes, "stability": round(one.stability, 2)}
+                    for one in left_out]  # fmt: skip
+            st.dataframe(pd.DataFrame(rows), hide_index=True)
+            st.caption("To have one, name it under “Dimensions of your own” and run.")
+
+
+_VIEWS = {
+    "tree": ("Tree", ":material/account_tree:", _tree),
+    "cross": ("What goes together", ":material/grid_on:", structure_tables.cross),
+    "slices": ("Slices", ":material/target:", structure_tables.failing),
+    "deficits": ("Deficits", ":material/balance:", structure_tables.missing),
+}

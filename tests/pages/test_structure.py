@@ -1,0 +1,112 @@
+"""The Structure page: empty, price, waiting, failed, finished with each of its views. No browser."""
+
+from __future__ import annotations
+
+import pytest
+
+import tests.pages.test_pages as states
+from engine.analyses.structure import Given, Params
+from engine.analyses.structure.crossing import table
+from engine.charts.structure import cross, tree
+from engine.gallery import sets
+from engine.jobs.asking import make_request
+from engine.jobs.execute import execute
+from engine.models.roles import ModelSpec
+from engine.settings import save_profile
+from engine.store.runs import Runs
+from pages.parts.structure_form import given
+from tests.pages.test_pages import buttons, press, texts
+from tests.planted import gallery_of, many
+
+page = states.page
+MODELS = {"vision": ModelSpec("fake", "colours"), "chat": ModelSpec("keywords", "keywords")}
+
+
+@pytest.fixture
+def gallery(tmp_path, settings):
+    return gallery_of(tmp_path, settings, {f"{'warm' if c in ('red', 'yellow') else 'cold'}/{n}": c
+                                           for n, c in many(48).items()})  # fmt: skip
+
+
+@pytest.fixture
+def models(tmp_path, settings):
+    path = tmp_path / "models.toml"
+    path.write_text('[vision]\nbackend = "fake"\nname = "colours"\n[chat]\nbackend = "keywords"\nname = "keywords"\n')
+    save_profile(settings, str(path))
+
+
+@pytest.fixture
+def run(gallery, settings):
+    """A finished run: the fake says each picture's colour, keywords sort it."""
+    params = Params(count=0, given=(Given("colour"),))
+    made = Runs(settings.home).submit(make_request("structure", gallery, params, MODELS))
+    with made.hold():
+        assert execute(made, settings).state == "done", made.status.error
+    return made
+
+
+def test_nothing_opened_yet(page):
+    assert "Choose a folder of pictures first." in texts(page("structure"))
+
+
+def test_a_price_then_a_run_that_waits(page, gallery, settings, models):
+    test = page("structure", gallery=gallery.fingerprint)
+    assert "48 of 48 pictures to describe" in texts(test)
+    press(test, "Run")
+    ((run, status),) = Runs(settings.home).all()
+    assert (run.request.analysis, status.state) == ("structure", "queued")
+
+
+def test_dimensions_as_typed(page, gallery, models):
+    assert given("place: indoors, outdoors,\n\n mood \n:x") == (Given("place", ("indoors", "outdoors")), Given("mood"))
+    test = page("structure", gallery=gallery.fingerprint)
+    test.number_input(key="structure_count").set_value(0).run()
+    assert "There is nothing to look for" in texts(test)
+    test.text_area(key="structure_given").set_value("colour").run()
+    assert "nothing to look for" not in texts(test)
+
+
+def test_the_tree_opens_an_attribute_and_saves_a_set(page, gallery, settings, run):
+    test = page("structure", run=run.id)
+    assert "1 dimension of 48 pictures" in texts(test)
+    red = next(b for b in test.button if b.label.startswith("red"))
+    red.click().run()
+    assert test.query_params["cell"] in ("colour=red", ["colour=red"])
+    assert "colour = red" in texts(test)
+    test.text_input(key="cell_name").set_value("red ones")
+    press(test, "Save")
+    (made,) = sets.sets_of(gallery, settings.home)
+    assert len(made) == 12
+
+
+def test_every_view_stands(page, run):
+    for part, words in (("cross", "Cramér's V"), ("slices", "Choose the column"), ("deficits", "weigh alike")):
+        test = page("structure", run=run.id, part=part)
+        assert words in texts(test), part
+        assert not test.exception
+    test = page("structure", run=run.id, part="cross")
+    test.selectbox(key="cross_row").set_value("warm").run()
+    test.selectbox(key="cross_column").set_value("red").run()
+    assert "label = warm and colour = red" in texts(test)
+    for strange in ({"cell": "colour=none"}, {"cell": "x"}, {"part": "²"}, {"cell": "colour=red", "picture": "gone"}):
+        assert not page("structure", run=run.id, **strange).exception
+
+
+def test_a_failed_run_says_why_and_goes_on(page, run):
+    status = run.status
+    status.state, status.error, status.revision = "failed", "The server is down.", 0
+    run.set_status(status)
+    test = page("structure", run=run.id)
+    assert "The server is down" in texts(test)
+    assert "Go on" in buttons(test)
+
+
+def test_a_result_that_is_gone_is_said(page, run):
+    run.result_path(1).unlink()
+    assert "its file is gone" in texts(page("structure", run=run.id))
+
+
+def test_names_are_no_markup_in_figures():
+    told = table([["<b>x</b>"], ["y"]], [["<i>u</i>"], ["v"]])
+    assert "<b>" not in str(cross(told, ("<b>a</b>", "b")).to_json())
+    assert tree(()).to_json()
