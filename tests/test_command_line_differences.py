@@ -132,7 +132,7 @@ def test_exchanged_sides_mirror_exactly(ask):
 def test_the_rest_is_what_is_not_in_a(ask):
     code, out, _ = ask("--a", "place=beach", "--b", "rest")
     assert code == 0
-    assert out.startswith("A place=beach (16 pictures) against B all but place=beach (32)")
+    assert out.startswith("A place=beach (16 pictures) against B the rest (32)")
     again = ask("--a", "place=beach")[1]
     assert again.splitlines()[-1] == out.splitlines()[-1]  # the same run
 
@@ -216,7 +216,7 @@ def test_labels_that_are_no_text_are_printed(ask, root, tmp_path):
         (("--a", "nothing"), 1, "no set 'nothing'"),
         (("--a", "place=nowhere"), 1, "Ask for one of: beach"),
         (("--a", "place=beach", "--b", "place=beach"), 1, "stand in both sets"),
-        (("--a", "place=beach", "--set", "place=beach"), 1, "no picture in all but place=beach"),
+        (("--a", "place=beach", "--set", "place=beach"), 1, "no picture in the rest"),
         (("--a", "place=beach", "--set", "place=forest"), 1, "no picture in place=beach"),
     ],
 )
@@ -253,7 +253,7 @@ def test_of_more_than_two_sets_two_are_named(ask, root):
     assert (code, "Its sets are: beach, forest, mountains." in err) == (2, True)
     out = ask("--a", "mountains", "--b", "forest", folder=table)[1]
     assert out.startswith("A mountains (16 pictures) against B forest (16)")
-    assert ask("--a", "beach", folder=table)[1].startswith("A beach (16 pictures) against B all but beach (32)")
+    assert ask("--a", "beach", folder=table)[1].startswith("A beach (16 pictures) against B the rest (32)")
 
 
 def test_files_that_are_not_there_are_said(ask, root):
@@ -289,7 +289,7 @@ def test_from_a_script(ask, root):
     (named,) = engine.differences(cards, beach, mountains, models="models.toml").comparisons
     assert (named.a, named.b, named.findings) == ("A", "B", one.findings)
     (rest,) = engine.differences(cards, beach, models="models.toml").comparisons
-    assert (rest.b, len(rest.files)) == ("all but A", 48)
+    assert (rest.b, len(rest.files)) == ("the rest", 48)
     assert len(engine.differences(cards, by="place", models="models.toml").comparisons) == 3
 
 
@@ -298,7 +298,7 @@ def test_a_saved_set_is_a_side(ask, root):
     sets.save(cards, "by the sea", names(root, "beach"), "chosen", root / "home")
     (one,) = engine.differences(cards, "by the sea", models="models.toml").comparisons
     assert (one.a, one.of_a) == ("by the sea", 16)
-    assert ask("--a", "by the sea")[1].startswith("A by the sea (16 pictures) against B all but by the sea (32)")
+    assert ask("--a", "by the sea")[1].startswith("A by the sea (16 pictures) against B the rest (32)")
 
 
 def test_scripts_are_told_what_is_wrong(ask, root):

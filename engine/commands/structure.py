@@ -15,6 +15,7 @@ from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs.asking import askers
 from engine.models import profiles
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.store.answers import Store
 from engine.store.runs import Run, Status
@@ -27,24 +28,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dimensions", type=int, default=6, metavar="N", help="at most so many of those proposed")
     parser.add_argument("--goal", default="", help="what you care about")
     parser.add_argument(
-        "--dimension", action="append", default=[], metavar="NAME[=A,B,...]",
-        help="one that is wanted in any case, with its attributes if you know them; may be repeated",
+        "--dimension", action="append", default=[], metavar="NAME[: A, B, C=D+E]",
+        help="one wanted in any case, with its attributes if you know them (C joins D and E); may be repeated",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=10, help="samples that dimensions are proposed from")
     parser.add_argument("--mask", action="store_true", help="hide words that give the label away")
+    parser.add_argument(
+        "--prompts",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --out: up to N prompts for each cell in want",
+    )
     parser.add_argument("--predictions", default="", metavar="CSV", help="file,y_true,y_pred: where does a model fail")
 
 
 def ask(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
-    from engine.analyses.structure import Given, Params
+    from engine.analyses.structure import Params
     from engine.analyses.structure.slices import read_predictions
+    from engine.analyses.structure.typed import read_dimensions
 
-    given = []
-    for text in said.dimension:
-        name, _, rest = text.partition("=")
-        given.append(Given(name.strip(), tuple(a.strip() for a in rest.split(",") if a.strip())))
-    params = Params(said.goal.strip(), said.dimensions, tuple(given), said.rounds, said.mask)
+    given = read_dimensions("\n".join(said.dimension))
+    params = Params(said.goal.strip(), said.dimensions, given, said.rounds, said.mask)
     said.wrong = read_predictions(Path(said.predictions)) if said.predictions else None
     if Path(said.folder).suffix.lower() == ".csv":
         return _of_descriptions(params, said)
@@ -77,17 +83,17 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
         print(f"asked: {asked:,} chat questions · from the store: {known:,} answers, by {spec.label}")
     if said.out:
         write("structure", result, Path(said.out))
-        _write_slices(result, said)
+        _write_more(result, said, spec)
     return 0
 
 
-def _chat(said: argparse.Namespace, config: settings.Settings) -> profiles.ModelSpec:
+def _chat(said: argparse.Namespace, config: settings.Settings) -> ModelSpec:
     """Who reads descriptions: the profile's chat model, or keywords, which are always there."""
     try:
         specs = profiles.specs(said.models or config.models, config, "")
     except SettingsError:
         specs = {}
-    return specs.get("chat", profiles.ModelSpec("keywords", "keywords"))
+    return specs.get("chat", ModelSpec("keywords", "keywords"))
 
 
 def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401
@@ -99,7 +105,8 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
         print(asked_line(status, said))
         print(run_line(run, status))
     if said.out:
-        _write_slices(result, said)
+        Path(said.out).mkdir(parents=True, exist_ok=True)
+        _write_more(result, said, run.request.models["chat"])
 
 
 def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:  # noqa: ANN401
@@ -115,18 +122,44 @@ def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:
     print(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result, said.wrong)))
 
 
-def _write_slices(result: Any, said: argparse.Namespace) -> None:  # noqa: ANN401
+def _write_more(result: Any, said: argparse.Namespace, spec: ModelSpec) -> None:  # noqa: ANN401
+    """slices.csv where predictions are known, prompts.jsonl where prompts are wanted."""
     from engine.analyses.structure.slices import slices
     from engine.analyses.structure.telling import values_of
     from engine.store.export import csv_text
 
-    if said.wrong is None:
-        return
+    to = Path(said.out)
     values = {one.name: values_of(result, one.name) for one in result.dimensions}
-    rows = [
-        {"slice": " and ".join(f"{d}={a}" for d, a in one.cell), "n": one.n, "errors": one.errors, "error": one.error,
-         "low": one.low, "high": one.high, "lift": one.lift, "p": one.p, "q": one.q}
-        for one in slices([row.file for row in result.rows], values, said.wrong)
-    ]  # fmt: skip
-    Path(said.out).mkdir(parents=True, exist_ok=True)
-    (Path(said.out) / "slices.csv").write_text(csv_text(rows), encoding="utf-8", errors="surrogateescape")
+    if said.wrong is not None:
+        rows = [
+            {"slice": " and ".join(f"{d}={a}" for d, a in one.cell), "n": one.n, "errors": one.errors,
+             "error": one.error, "low": one.low, "high": one.high, "lift": one.lift, "p": one.p, "q": one.q}
+            for one in slices([row.file for row in result.rows], values, said.wrong)
+        ]  # fmt: skip
+        (to / "slices.csv").write_text(csv_text(rows), encoding="utf-8", errors="surrogateescape")
+    labels = [row.label for row in result.rows]
+    if said.prompts and len(set(labels) - {""}) > 1:
+        (to / "prompts.jsonl").write_text(_prompts(result, labels, values, said, spec), encoding="utf-8")
+
+
+def _prompts(
+    result: Any,  # noqa: ANN401
+    labels: list[str],
+    values: dict[str, Any],
+    said: argparse.Namespace,
+    spec: ModelSpec,
+) -> str:
+    """For what label and each dimension lack together, a line each."""
+    from engine.analyses.structure.crossing import table
+    from engine.analyses.structure.deficits import deficits
+    from engine.analyses.structure.prompting import prompts
+
+    config, lines = settings.load(), []
+    with closing(Store(config.home)) as store:
+        chat = None if spec.backend == "keywords" else askers({"chat": spec}, config, store, Progress())["chat"]
+        for one in result.dimensions:
+            told = deficits(table([[label] if label else [] for label in labels], values[one.name]))
+            more = [d for d in result.dimensions if d.name != one.name]
+            others = {d.name: [a.name for a in d.attributes if a.count] for d in more}
+            lines += prompts(told.cells, ("label", one.name), others, said.prompts, said.seed + len(lines), chat)
+    return "".join(json.dumps(line) + "\n" for line in lines)

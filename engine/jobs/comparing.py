@@ -10,7 +10,7 @@ from engine.errors import GalleryError
 from engine.gallery import Gallery, sets
 from engine.gallery.sets import PictureSet
 
-REST = "rest"  # all that is not in A
+REST, THE_REST = "rest", "the rest"  # all that is not in A, as it is asked for and as it is called
 
 
 def two_sides(
@@ -46,7 +46,7 @@ def two_sides(
         other = side(b)
     else:
         mine = set(one.files)
-        other = Side(f"all but {a}", tuple(p.name for p in gallery.pictures if p.name in within and p.name not in mine))
+        other = Side(THE_REST, tuple(p.name for p in gallery.pictures if p.name in within and p.name not in mine))
     for empty in (one, other):
         if not empty.files:
             raise GalleryError(f"There is no picture in {empty.name}.", "Choose another side.")

@@ -12,12 +12,12 @@ from engine.analyses.differences import Params, Side
 from engine.errors import GalleryError, RunError, SettingsError
 from engine.gallery import Gallery, sets
 from engine.gallery import columns as own
+from engine.jobs.comparing import THE_REST
 from engine.store.runs import Run
 from pages.parts import sidebar, workspace
 from pages.parts.workspace import plain
 
 _TWO, _EACH = "Two sides", "Each against the rest"
-_REST = "the rest"
 _RUNS = 5  # of clusters, the newest, whose clusters are offered
 _MOST = 40  # values of a column that are offered as sides
 
@@ -35,7 +35,7 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
             by = st.selectbox("Every value of", texts, key="differences_by", width=240, disabled=not texts)
         else:
             a = st.selectbox("A", list(sides), key="differences_a", width=280, format_func=said)
-            b = st.selectbox("B", [_REST, *sides], key="differences_b", width=280, format_func=said)
+            b = st.selectbox("B", [THE_REST, *sides], key="differences_b", width=280, format_func=said)
         more = st.popover("More")
         button = st.container(width="content")
     with more:
@@ -63,8 +63,8 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         part = sidebar.set_in_use(gallery)
         within = set(part.members) if part else {p.name for p in gallery.pictures}
         one = _members(gallery, str(a or "")) & within
-        other = within - one if b == _REST else _members(gallery, str(b or "")) & within
-        name = _REST if b == _REST else _name(sides, b)
+        other = within - one if b == THE_REST else _members(gallery, str(b or "")) & within
+        name = THE_REST if b == THE_REST else _name(sides, b)
         sides_asked = _side(gallery, _name(sides, a), one), _side(gallery, name, other)
         return Params(a=sides_asked[0], b=sides_asked[1], paired=paired, pair=str(pair or ""), **words), button
     except (SettingsError, GalleryError) as problem:
@@ -78,7 +78,7 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state, sides = st.session_state, _sides(gallery)
     now, before = (gallery.fingerprint, run.id if run else ""), state.get("differences_form_of", ("", ""))
     if "differences_mode" in state and (before == now or (run is None and before[0] == now[0])):
-        for key, first in (("a", next(iter(sides), "")), ("b", _REST)):  # a set may be gone meanwhile
+        for key, first in (("a", next(iter(sides), "")), ("b", THE_REST)):  # a set may be gone meanwhile
             if state.get(f"differences_{key}", first) not in {first, *sides}:
                 state[f"differences_{key}"] = first
         return
@@ -88,7 +88,7 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
         "mode": _TWO if asked["a"] or run is None else _EACH,
         "by": asked["by"],
         "a": _option(asked["a"], sides, next(iter(sides), "")),
-        "b": _option(asked["b"], sides, _REST),
+        "b": _option(asked["b"], sides, THE_REST),
         "goal": asked["goal"],
         "statements": "\n".join(asked["statements"]),
         "paired": asked["paired"],
@@ -107,7 +107,7 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
 
 def _option(side: Any, sides: dict[str, str], other: str) -> str:  # noqa: ANN401
     """The choice that a run's side was: by its name."""
-    if not side or side["name"] == _REST:
+    if not side or side["name"] == THE_REST:
         return other
     return next((key for key in sides if _name(sides, key) == side["name"]), other)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine.analyses.structure import Given, Params
+from engine.analyses.structure import Dimension, Given, Params
+from engine.analyses.structure.typed import read_dimensions, written
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.store.runs import Run
@@ -27,26 +28,17 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         button = st.container(width="content")
     with more:
         typed = st.text_area(
-            "One a line, with attributes if you know them", key="structure_given", max_chars=4000,
-            placeholder="place: indoors, outdoors\nmood",
+            "One a line, with attributes if you know them", key="structure_given", max_chars=8000,
+            placeholder="place: indoors, outdoors, water=sea+lake\nmood",
+            help="A name before an equals sign renames what follows; several, with +, are joined: both ask nothing.",
         )  # fmt: skip
         mask = st.toggle("Hide words that give the label away", key="structure_mask")
     try:
-        return Params(goal=goal.strip(), count=int(count), given=given(typed), mask=mask), button
+        return Params(goal=goal.strip(), count=int(count), given=read_dimensions(typed), mask=mask), button
     except SettingsError as problem:
         button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
         return None, button
-
-
-def given(text: str) -> tuple[Given, ...]:
-    """Dimensions as typed: a line each, a colon before the attributes."""
-    found = []
-    for line in text.splitlines():
-        name, _, rest = line.partition(":")
-        if name.strip():
-            found.append(Given(name.strip(), tuple(dict.fromkeys(a.strip() for a in rest.split(",") if a.strip()))))
-    return tuple(found)
 
 
 def prefill(run: Run | None, gallery: Gallery) -> None:
@@ -60,5 +52,10 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state["structure_count"] = asked.get("count", Params().count)
     state["structure_goal"] = asked.get("goal", "")
     state["structure_mask"] = asked.get("mask", False)
-    lines = [f"{g['name']}: {', '.join(g['attributes'])}".rstrip(": ") for g in asked.get("given", ())]
-    state["structure_given"] = "\n".join(lines)
+    state["structure_given"] = written([Given(**one) for one in asked.get("given", ())])
+
+
+def use(dimensions: Sequence[Dimension]) -> None:
+    """Put found dimensions into the form, to be renamed, joined, dropped or added to, and run again."""
+    st.session_state["structure_given"] = written(dimensions)
+    st.session_state["structure_count"] = 0

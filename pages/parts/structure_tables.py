@@ -11,6 +11,7 @@ import streamlit as st
 from engine.analyses.structure import Result
 from engine.analyses.structure.crossing import balance, correlations, cramers_v, mutual_information, redundancy, table
 from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight_rows
+from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.slices import SUPPORT, slices
 from engine.analyses.structure.telling import values_of
 from engine.charts import structure as charts
@@ -21,6 +22,8 @@ from engine.store.runs import Run
 from pages.parts import structure_cell, workspace
 from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
+
+_PROMPTS = 8  # of a cell
 
 
 def cross(run: Run, result: Result, gallery: Gallery) -> None:
@@ -117,10 +120,21 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
         told,
     )
     csv = lambda: csv_text(weights).encode("utf-8", "replace")  # noqa: E731
-    st.download_button(
-        "Weights", csv, f"weights-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:",
-        disabled=not weights,
-    )  # fmt: skip
+    others = {
+        d.name: [a.name for a in d.attributes if a.count][:12] for d in result.dimensions if d.name not in (one, other)
+    }
+    rows_of = lambda: prompts(told.cells, (one, other), others, _PROMPTS)  # noqa: E731
+    jsonl = lambda: "".join(json.dumps(row) + "\n" for row in rows_of()).encode()  # noqa: E731
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Weights", csv, f"weights-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:",
+            disabled=not weights,
+        )  # fmt: skip
+        st.download_button(
+            "Prompts", jsonl, f"prompts-{run.id}.jsonl", "application/jsonl", on_click="ignore",
+            icon=":material/download:", disabled=not any(c.deficit for c in told.cells),
+        )  # fmt: skip
+        st.caption(f"Prompts: up to {_PROMPTS} sentences for each cell that lacks pictures.")
 
 
 def _with_label(run: Run, result: Result) -> None:

@@ -15,7 +15,7 @@ from engine.gallery import Gallery
 from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, structure_cell, structure_tables
+from pages.parts import run_panel, structure_cell, structure_form, structure_tables
 from pages.parts.workspace import plain
 
 
@@ -97,6 +97,11 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
                             st.query_params.pop("picture", None)
                             st.rerun()
                 st.caption(f"other {one.other:,} · not said {one.not_said:,}")
+        st.button(
+            "Edit these", icon=":material/edit:", key="edit_these",
+            on_click=structure_form.use, args=(result.dimensions,),
+            help="Puts them into “Dimensions of your own”: rename, join, drop, add, then run again. This run stays.",
+        )  # fmt: skip
         _proposed(result)
 
 

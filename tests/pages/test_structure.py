@@ -14,7 +14,6 @@ from engine.jobs.execute import execute
 from engine.models.roles import ModelSpec
 from engine.settings import save_profile
 from engine.store.runs import Runs
-from pages.parts.structure_form import given
 from tests.pages.test_pages import buttons, press, texts
 from tests.planted import gallery_of, many
 
@@ -58,7 +57,6 @@ def test_a_price_then_a_run_that_waits(page, gallery, settings, models):
 
 
 def test_dimensions_as_typed(page, gallery, models):
-    assert given("place: indoors, outdoors,\n\n mood \n:x") == (Given("place", ("indoors", "outdoors")), Given("mood"))
     test = page("structure", gallery=gallery.fingerprint)
     test.number_input(key="structure_count").set_value(0).run()
     assert "There is nothing to look for" in texts(test)
@@ -77,6 +75,22 @@ def test_the_tree_opens_an_attribute_and_saves_a_set(page, gallery, settings, ru
     press(test, "Save")
     (made,) = sets.sets_of(gallery, settings.home)
     assert len(made) == 12
+
+
+def test_found_dimensions_are_edited_in_the_form(page, gallery, settings, run, models):
+    test = page("structure", run=run.id)
+    press(test, "Edit these")
+    said = test.text_area(key="structure_given").value
+    assert said.startswith("colour: ")
+    assert set(said.removeprefix("colour: ").split(", ")) == {"red", "green", "blue", "yellow"}
+    assert test.number_input(key="structure_count").value == 0
+    test.text_area(key="structure_given").set_value("colour: warm=red+yellow, cold=blue+green").run()
+    press(test, "Run")
+    new = Runs(settings.home).all()[0][0]
+    with new.hold():
+        status = execute(new, settings)
+    assert (status.state, status.asked.get("assign_attributes", 0)) == ("done", 0)
+    assert "warm" in " ".join(buttons(page("structure", run=new.id)))
 
 
 def test_every_view_stands(page, run):

@@ -76,7 +76,7 @@ def _ask_for(
 
 
 def _ask(dimensions: Sequence[Found]) -> dict[str, Any]:
-    return {"dimensions": [{"name": one.name, "attributes": list(one.attributes)} for one in dimensions]}
+    return {"dimensions": [{"name": one.name, "attributes": sorted(one.attributes)} for one in dimensions]}
 
 
 def _named(one: Found, attributes: Sequence[str]) -> tuple[str, ...]:

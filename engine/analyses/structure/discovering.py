@@ -156,8 +156,8 @@ def attributes(
 def given(one: Given, found: tuple[tuple[str, ...], float] | None) -> Found:
     """A dimension that a person named, with its attributes or those that were found."""
     if found is None:
-        asked = tuple(one.asked.get(a, a) for a in one.attributes)
-        shown = {one.asked[a]: a for a in one.attributes if a in one.asked}
+        shown = {said: a for a in one.attributes for said in one.asked.get(a, ())}
+        asked = tuple(dict.fromkeys(said for a in one.attributes for said in one.asked.get(a, (a,))))
         return Found(one.name, asked, shown, is_open=False)
     return Found(one.name, found[0], {}, unseen=found[1])
 

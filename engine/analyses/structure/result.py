@@ -18,12 +18,12 @@ class Given:
     Args:
         name: what it is called.
         attributes: its values; empty: they are to be found.
-        asked: how an attribute is asked for where it was renamed; so a new name asks nothing.
+        asked: how an attribute is asked for where it was renamed, or joined from several; so that asks nothing new.
     """
 
     name: str
     attributes: tuple[str, ...] = ()
-    asked: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Dimension:
         other: pictures that say something off the list.
         not_said: pictures that say nothing of it.
         unseen: estimated share of what is said that no sample showed (Good & Turing).
-        asked: how its attributes were asked for, where they were renamed.
+        asked: how its attributes were asked for, where they were renamed or joined.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Dimension:
     other: int
     not_said: int
     unseen: float = 0.0
-    asked: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_sure(self) -> bool:

@@ -22,7 +22,7 @@ def dimension(one: Found, values: Sequence[Mapping[str, tuple[str, ...]]]) -> Di
     names = dict.fromkeys(one.shown.get(a, a) for a in one.attributes)
     told = [Attribute(name, counts[name], *_share(counts[name], speaking)) for name in names]
     told.sort(key=lambda a: (-a.count, a.name))
-    asked = {shown: name for name, shown in one.shown.items()}
+    asked = {shown: tuple(a for a, other in one.shown.items() if other == shown) for shown in one.shown.values()}
     return Dimension(
         one.name,
         tuple(told),
