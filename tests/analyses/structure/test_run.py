@@ -255,13 +255,15 @@ def test_bad_input_has_a_clear_end(scripted, tmp_path):
         run([Row("a", "", why="blurred")])
     with pytest.raises(RunError, match="dimension"):
         run(rows_of(["nothing at all"]), count=0, given=(Given("mood"),))
-    for words in (
+    twice = (Given("a"), Given("A"))
+    wrong: list[dict[str, Any]] = [
         {"count": -1},
         {"count": 0},
         {"rounds": 0},
-        {"given": (Given("a"), Given("A"))},
+        {"given": twice},
         {"given": (Given(""),)},
-    ):
+    ]
+    for words in wrong:
         with pytest.raises(SettingsError):
             Params(**words)
     path = tmp_path / "d.csv"
