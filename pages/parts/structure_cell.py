@@ -8,7 +8,7 @@ import streamlit as st
 from engine.analyses.structure import Result
 from engine.gallery import Gallery
 from engine.store.runs import Run
-from pages.parts import workspace
+from pages.parts import structure_changes, workspace
 from pages.parts.grid import gallery_grid
 from pages.parts.picture_card import basics, close
 from pages.parts.set_maker import save_as_set
@@ -48,5 +48,4 @@ def pictures(run: Run, result: Result, gallery: Gallery, cell: tuple[tuple[str, 
                 close()
             basics(gallery.by_name[opened])
             st.caption(plain(by_file[opened].description))
-            for name, some in by_file[opened].values.items():
-                st.caption(f"{plain(name)}: {plain(', '.join(some) or 'not said')}")
+            structure_changes.assign(run, result, opened, "assign")

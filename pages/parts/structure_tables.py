@@ -9,7 +9,15 @@ import pandas as pd
 import streamlit as st
 
 from engine.analyses.structure import Result
-from engine.analyses.structure.crossing import balance, correlations, cramers_v, mutual_information, redundancy, table
+from engine.analyses.structure.crossing import (
+    Correlation,
+    balance,
+    correlations,
+    cramers_v,
+    mutual_information,
+    redundancy,
+    table,
+)
 from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight_rows
 from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.slices import SUPPORT, slices
@@ -19,7 +27,7 @@ from engine.gallery import Gallery
 from engine.gallery import columns as own
 from engine.store.export import csv_text
 from engine.store.runs import Run
-from pages.parts import structure_cell, workspace
+from pages.parts import structure_cell, structure_changes
 from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
 
@@ -139,7 +147,8 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
 
 def _with_label(run: Run, result: Result) -> None:
     st.markdown("### With the label")
-    rows = _correlations(run.id, run.status.revision)
+    log = json.dumps(run.edits()) if st.query_params.get("rev") != "0" else "[]"
+    rows = _correlations(run.id, run.status.revision, str(run.path), log)
     told = [
         {
             "dimension": c.dimension,
@@ -153,8 +162,8 @@ def _with_label(run: Run, result: Result) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _correlations(id: str, revision: int) -> list:
-    result = workspace.result(workspace.runs().get(id), revision)
+def _correlations(id: str, revision: int, path: str, log: str) -> list[Correlation]:
+    result = structure_changes.applied(id, revision, path, log).result
     values = {one.name: values_of(result, one.name) for one in result.dimensions}
     return correlations([row.label for row in result.rows], values)
 

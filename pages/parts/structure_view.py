@@ -15,15 +15,16 @@ from engine.gallery import Gallery
 from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, structure_cell, structure_form, structure_tables
+from pages.parts import run_panel, structure_cell, structure_changes, structure_form, structure_tables
 from pages.parts.workspace import plain
 
 
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
-    result = run_panel.result(run)
-    if result is None:
+    if run_panel.result(run) is None:
         return
+    edited, n, total = structure_changes.shown(run)
+    result = edited.result
     if roles := profiles.strangers(run.request.models, gallery.root):
         st.warning(
             f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
@@ -32,6 +33,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     _head(run, result)
     for note in (*status.notes, *result.notes):
         st.caption(f":material/info: {plain(note)}")
+    structure_changes.bar(run, edited, n, total, gallery)
     view = _view()
     _VIEWS[view][2](run, result, gallery)
     if result.unread:
@@ -96,7 +98,9 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
                             st.query_params["cell"] = f"{one.name}={a.name}"
                             st.query_params.pop("picture", None)
                             st.rerun()
-                st.caption(f"other {one.other:,} · not said {one.not_said:,}")
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.caption(f"other {one.other:,} · not said {one.not_said:,}", width="stretch")
+                    structure_changes.change(run, one, f"change_{i}")
         st.button(
             "Edit these", icon=":material/edit:", key="edit_these",
             on_click=structure_form.use, args=(result.dimensions,),

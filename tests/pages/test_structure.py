@@ -93,6 +93,30 @@ def test_found_dimensions_are_edited_in_the_form(page, gallery, settings, run, m
     assert "warm" in " ".join(buttons(page("structure", run=new.id)))
 
 
+def test_changes_are_made_shown_taken_back_and_taken_over(page, gallery, settings, run, models):
+    test = page("structure", run=run.id)
+    test.multiselect(key="change_0_some").set_value(["red", "yellow"])
+    test.text_input(key="change_0_to").set_value("warm")
+    press(test, "Change")
+    said = texts(test)
+    assert "1 of 1 changes of yours are shown" in said
+    assert any(b.startswith("warm") for b in buttons(test))
+    press(test, "Take the last one back")
+    assert not run.edits()
+    picture = next(p.name for p in gallery.pictures if "red" not in p.name)
+    run.add_edit({"kind": "assign", "files": [picture], "dimension": "colour", "attributes": ["pink"]})
+    assert "of 1 assignments you looked at 0 were right" in texts(page("structure", run=run.id))
+    assert "0 of 1 changes" in texts(page("structure", run=run.id, rev="0"))
+    params = Params(count=0, given=(Given("colour"), Given("count")))
+    other = Runs(settings.home).submit(make_request("structure", gallery, params, MODELS))
+    with other.hold():
+        execute(other, settings)
+    if other.status.state == "done":
+        test = page("structure", run=other.id)
+        press(test, "Take over 1 corrections of the run before")
+        assert [e["attributes"] for e in other.edits()] == [["pink"]]
+
+
 def test_every_view_stands(page, run):
     for part, words in (("cross", "Cramér's V"), ("slices", "Choose the column"), ("deficits", "weigh alike")):
         test = page("structure", run=run.id, part=part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from engine.analyses.structure.crossing import redundancy
@@ -16,24 +17,19 @@ _SAME = 0.8  # normalised mutual information of two dimensions that say the same
 
 def dimension(one: Found, values: Sequence[Mapping[str, tuple[str, ...]]]) -> Dimension:
     """A dimension with its counts over pictures that were assigned."""
+    asked = {shown: tuple(a for a, other in one.shown.items() if other == shown) for shown in one.shown.values()}
+    told = Dimension(one.name, (), one.votes, one.rounds, one.stability, 0, 0, one.unseen, asked)
+    return recounted(told, list(dict.fromkeys(one.shown.get(a, a) for a in one.attributes)), values)
+
+
+def recounted(one: Dimension, names: Sequence[str], values: Sequence[Mapping[str, tuple[str, ...]]]) -> Dimension:
+    """A dimension with these attributes, counted anew."""
     some = [v[one.name] for v in values if one.name in v]
     counts = Counter(attribute for v in some for attribute in v)
     speaking = sum(bool(v) for v in some)
-    names = dict.fromkeys(one.shown.get(a, a) for a in one.attributes)
-    told = [Attribute(name, counts[name], *_share(counts[name], speaking)) for name in names]
+    told = [Attribute(name, counts[name], *share(counts[name], speaking)) for name in names]
     told.sort(key=lambda a: (-a.count, a.name))
-    asked = {shown: tuple(a for a, other in one.shown.items() if other == shown) for shown in one.shown.values()}
-    return Dimension(
-        one.name,
-        tuple(told),
-        one.votes,
-        one.rounds,
-        one.stability,
-        counts[OTHER],
-        len(some) - speaking,
-        one.unseen,
-        asked,
-    )
+    return replace(one, attributes=tuple(told), other=counts[OTHER], not_said=len(some) - speaking)
 
 
 def values_of(result: Result, name: str) -> list[tuple[str, ...]]:
@@ -71,7 +67,7 @@ def _checked(one: Dimension, result: Result) -> Iterator[str]:
         yield f"{one.name} is unsure: other samples would have kept it {one.stability:.0%} of the time."
 
 
-def _share(count: int, n: int) -> tuple[float, float, float]:
+def share(count: int, n: int) -> tuple[float, float, float]:
     """Of n, with Wilson's 95 % interval."""
     if not n:
         return 0.0, 0.0, 1.0

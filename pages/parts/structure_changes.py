@@ -1,0 +1,112 @@
+"""A person's changes of a finished structure run: rename, merge, assign; shown, hidden, taken back, taken over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from engine.analyses.structure import OTHER, Dimension, Result, edits
+from engine.gallery import Gallery
+from engine.store.runs import Run
+from pages.parts import workspace
+from pages.parts.workspace import plain
+
+_NEW = "a new one"
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def applied(run_id: str, revision: int, path: str, log: str) -> edits.Edited:
+    """A run's result with the changes of a log (as JSON)."""
+    del run_id
+    return edits.apply(workspace.result(Run(Path(path)), revision), json.loads(log))
+
+
+def shown(run: Run) -> tuple[edits.Edited, int, int]:
+    """The result with the changes that are shown, how many these are, and how many there are."""
+    log = run.edits()
+    said = st.query_params.get("rev", "")
+    n = min(len(log), int(said)) if said.isdecimal() else len(log)
+    return applied(run.id, run.status.revision, str(run.path), json.dumps(log[:n])), n, len(log)
+
+
+def bar(run: Run, edited: edits.Edited, n: int, total: int, gallery: Gallery) -> None:
+    """How many changes are shown; without them, with them, the last one back; those of an earlier run."""
+    _take_over(run, gallery)
+    for note in edited.notes:
+        st.info(plain(note), icon=":material/info:")
+    if not total:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = f"{n} of {total} changes of yours are shown"
+        if a := edited.accuracy:
+            words += f" · of {a.n} assignments you looked at {a.right} were right [{a.low:.0%}, {a.high:.0%}]"
+        st.caption(words, width="content")
+        if n and st.button("Without my changes", type="tertiary", key="without"):
+            st.query_params["rev"] = "0"
+            st.rerun()
+        if n < total and st.button("With my changes", type="tertiary", key="with"):
+            st.query_params.pop("rev", None)
+            st.rerun()
+        if n == total and st.button("Take the last one back", type="tertiary", key="undo", icon=":material/undo:"):
+            run.drop_edit()
+            st.rerun()
+
+
+def change(run: Run, one: Dimension, key: str) -> None:
+    """Rename a dimension or one of its attributes, or merge some."""
+    names = [a.name for a in one.attributes]
+    with st.popover("Change", type="tertiary"), st.form(f"{key}_form", border=False):
+        some = st.multiselect("Attributes (none: the dimension itself)", names, key=f"{key}_some")
+        to = st.text_input("Call it, or merge them into", key=f"{key}_to", max_chars=60)
+        if st.form_submit_button("Change", type="primary"):
+            edit = {"kind": "rename", "dimension": one.name, "attribute": some[0] if some else "", "to": to}
+            if len(some) > 1:
+                edit = {"kind": "merge", "dimension": one.name, "attributes": some, "into": to}
+            _add(run, edit)
+
+
+def assign(run: Run, result: Result, file: str, key: str) -> None:
+    """Say what is true of one picture: right as it is, or another attribute."""
+    row = next(row for row in result.rows if row.file == file)
+    for i, one in enumerate(result.dimensions):
+        now = row.values.get(one.name, ())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":small[{plain(one.name)}: **{plain(', '.join(now) or 'not said')}**]", width="stretch")
+            if st.button(":material/check:", key=f"{key}_right_{i}", type="tertiary", help="It is right"):
+                _add(run, {"kind": "assign", "files": [file], "dimension": one.name, "attributes": list(now)})
+            with st.popover(":material/edit:", type="tertiary"), st.form(f"{key}_form_{i}", border=False):
+                names = [a.name for a in one.attributes]
+                some = st.multiselect("It is", [*names, OTHER], [a for a in now if a in names], key=f"{key}_some_{i}")
+                new = st.text_input(_NEW, key=f"{key}_new_{i}", max_chars=60)
+                if st.form_submit_button("Say so", type="primary"):
+                    told = [*some, *([new.strip()] if new.strip() else [])]
+                    _add(run, {"kind": "assign", "files": [file], "dimension": one.name, "attributes": told})
+
+
+def _take_over(run: Run, gallery: Gallery) -> None:
+    """Corrections of the newest earlier run that has some, offered where this one has none yet."""
+    if run.edits():
+        return
+    for other, _ in workspace.runs_of(gallery, "structure"):
+        corrections = [e for e in other.edits() if e.get("kind") == "assign"] if other.id != run.id else []
+        if corrections:
+            words = f"Take over {len(corrections)} corrections of the run before"
+            if st.button(words, key="take_over", icon=":material/history_edu:", type="tertiary"):
+                for edit in corrections:
+                    run.add_edit({k: v for k, v in edit.items() if k not in ("n", "at")})
+                st.rerun()
+            return
+
+
+def _add(run: Run, edit: dict) -> None:
+    log = run.edits()
+    before = edits.apply(workspace.result(run), log)
+    after = edits.apply(workspace.result(run), [*log, edit])
+    if len(after.notes) > len(before.notes):
+        st.error(plain(after.notes[-1].partition(": ")[2]))
+        return
+    run.add_edit(edit)
+    st.query_params.pop("rev", None)
+    st.rerun()
