@@ -93,8 +93,11 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
             with st.expander(f"**{plain(one.name)}** :gray[{votes}{sure}]", expanded=i < 3 or one.name == said[0]):
                 with st.container(gap=None):
                     for k, a in enumerate(one.attributes):
-                        words = f"{plain(a.name)} :gray[{a.count:,} · {a.share:.0%} ({a.low:.0%}–{a.high:.0%})]"
-                        if st.button(words, key=f"attribute_{i}_{k}", type="tertiary", disabled=not a.count):
+                        words = f"{plain(a.name)} :gray[{a.count:,} · {a.share:.0%}]"
+                        doubt = f"95 %: {a.low:.1%} to {a.high:.1%} of those that say something of it"
+                        if st.button(
+                            words, key=f"attribute_{i}_{k}", type="tertiary", disabled=not a.count, help=doubt
+                        ):
                             st.query_params["cell"] = f"{one.name}={a.name}"
                             st.query_params.pop("picture", None)
                             st.rerun()
