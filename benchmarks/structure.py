@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -57,7 +58,7 @@ def draw(texts: Sequence[str], seeds: Sequence[int], to: Path) -> None:
     pipeline.set_progress_bar_config(disable=True)
     for i, (text, seed) in enumerate(zip(texts, seeds, strict=True)):
         dice = torch.Generator().manual_seed(seed)
-        drawn = pipeline(text, num_inference_steps=40, guidance_scale=4.0, height=64, width=64, generator=dice)
+        drawn: Any = pipeline(text, num_inference_steps=40, guidance_scale=4.0, height=64, width=64, generator=dice)
         drawn.images[0].resize((256, 256), Image.Resampling.BICUBIC).save(to / f"{i:04}.png")
 
 
@@ -89,21 +90,19 @@ def main() -> None:
         took = time.perf_counter() - began
         back = told(open_folder(folder, settings), settings)
     got = list(zip(values_of(back, names[0]), values_of(back, names[1]), strict=True))
-    hits = [
-        row["cell"]["place"] in a and row["cell"]["time of day"] in b for row, (a, b) in zip(wanted, got, strict=True)
-    ]
-    order = np.random.default_rng(0).permutation(len(wanted))
-    chance = [wanted[i]["cell"]["place"] in a and wanted[i]["cell"]["time of day"] in b
-              for i, (a, b) in zip(order.tolist(), got, strict=True)]  # fmt: skip
+    there = [(row["cell"]["place"], row["cell"]["time of day"]) for row in wanted]
+    lands = lambda cell, said: cell[0] in said[0] and cell[1] in said[1]  # noqa: E731
+    hits = [lands(cell, said) for cell, said in zip(there, got, strict=True)]
+    order = np.random.default_rng(0).permutation(len(wanted)).tolist()
+    chance = [lands(there[i], said) for i, said in zip(order, got, strict=True)]
     print(
-        f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · {took:.0f} s for {len(wanted)}\n"
+        f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · {len(wanted)} in {took:.0f} s\n"
     )
     print("| cell | prompt | drawings | landed in it |\n|---|---|---|---|")
     for cell in cells:
-        mine = [i for i, row in enumerate(wanted) if row["cell"] == {"place": cell.row, "time of day": cell.column}]
-        print(
-            f"| {cell.row}, {cell.column} | {wanted[mine[0]]['prompt']} | {len(mine)} | {sum(hits[i] for i in mine)} |"
-        )
+        mine = [i for i, where in enumerate(there) if where == (cell.row, cell.column)]
+        landed = sum(hits[i] for i in mine)
+        print(f"| {cell.row}, {cell.column} | {wanted[mine[0]]['prompt']} | {len(mine)} | {landed} |")
     print(f"\nYield {np.mean(hits):.2f}, against shuffled prompts {np.mean(chance):.2f}.")
 
 
