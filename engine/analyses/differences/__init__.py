@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from engine.analyses.differences import statistics, verifying
-from engine.analyses.differences.comparing import Copies, Matcher, Sources, check, compare, contrasts
+from engine.analyses.differences.comparing import check, compare, contrasts
 from engine.analyses.differences.describing import criteria
 from engine.analyses.differences.result import Comparison, Finding, Params, Prevalence, Result, Side, Tried
+from engine.analyses.differences.sources import Copies, Matcher, Sources
 from engine.analyses.estimating import Estimate, RoleEstimate, role_estimate
 from engine.gallery import Gallery, Unread
 from engine.progress import Progress

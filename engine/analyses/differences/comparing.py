@@ -3,116 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Protocol
+from dataclasses import replace
 
 import numpy as np
 
-from engine.analyses.differences import describing, proposing, scoring, statistics, testing, verifying
+from engine.analyses.differences import caveats, describing, proposing, scoring, statistics, testing, verifying
 from engine.analyses.differences.proposing import TYPED, Proposal
-from engine.analyses.differences.result import Comparison, Finding, Params, Side, Tried
-from engine.analyses.differences.scoring import ByColumns, ByDescriptions, ByMatcher, Scorer
-from engine.analyses.differences.sides import Sides, Units, sides
-from engine.analyses.differences.testing import Headline, Judge, Scored, Test
+from engine.analyses.differences.result import Comparison, Finding, Params, Side
+from engine.analyses.differences.scoring import ByColumns, ByDescriptions, ByMatcher
+from engine.analyses.differences.sides import sides
+from engine.analyses.differences.sources import Open, Sources
+from engine.analyses.differences.testing import Judge, Scored
 from engine.errors import RunError, SettingsError
-from engine.gallery import Gallery, Picture, columns
+from engine.gallery import Gallery, columns
 from engine.models.checkpoints import vocabulary
-from engine.progress import Progress
-from engine.steps.answers import Remembered
-from engine.steps.embeddings import Embedded
 
-_SMALL = 30  # pictures of a side below which little can be told
-_MIXED = 0.1  # Cramer's V of label and side from which the mix of labels differs
 _WIDEST = 40  # values of a column that are compared
 _IN_VAIN = 2  # statements without any answer after which nobody waits for more
-_KINDS = 2  # labels that both sides have, at least, for a comparison within labels
-
-
-class Copies(Protocol):
-    """Tells near copies."""
-
-    def groups(self, pictures: Sequence[Picture]) -> np.ndarray:
-        """(n,) int64: the group that each picture is in."""
-        ...
-
-
-class Matcher(scoring.Matcher, Protocol):
-    """A matcher that remembers vectors."""
-
-    def embed(self, pictures: Sequence[Picture]) -> Embedded:
-        """Vectors of pictures."""
-        ...
-
-    def known(self, pictures: Sequence[Picture]) -> tuple[int, int]:
-        """How many different pictures there are, and how many of them have a vector already."""
-        ...
-
-
-@dataclass
-class Sources:
-    """The pictures of one run, who can say something of them, and what was said."""
-
-    gallery: Gallery
-    params: Params
-    copies: Copies
-    progress: Progress
-    seed: int
-    matcher: Matcher | None = None
-    vision: Remembered | None = None
-    chat: Remembered | None = None
-    said: dict[int, str] = field(default_factory=dict)  # descriptions by place
-    unread: dict[int, str] = field(default_factory=dict)  # places that could not be read or described, and why
-    notes: list[str] = field(default_factory=list)
-    unverified: Counter[str] = field(default_factory=Counter)  # why questions whether a statement is true failed
-    in_vain: int = 0  # statements in a row of which no question was answered
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether no model looks at pictures, and they are described by what can be measured."""
-        return self.vision is not None and self.vision.spec.backend == "measured"
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """Of each picture a text that puts it into an order nobody chose."""
-        return proposing.keys_of([p.hash for p in self.gallery.pictures], self.seed)
-
-    @cached_property
-    def scorer(self) -> Scorer:
-        """Who scores statements; descriptions, if these have to, must be there by then."""
-        if self.matcher is None:
-            return ByDescriptions(self.said, len(self.gallery))
-        found = self.matcher.embed(self.gallery.pictures)
-        self.unread |= found.unread
-        return ByMatcher(self.matcher, found.vectors, found.places, len(self.gallery))
-
-    def describe(self, places: Sequence[int]) -> None:
-        """Ask for descriptions of these pictures."""
-        if self.vision is None or not places:
-            return
-        pictures = [self.gallery.pictures[i] for i in places]
-        said, failed = describing.descriptions(self.vision, self.params.goal, pictures, self.progress)
-        self.said |= {places[i]: text for i, text in said.items()}
-        if self.is_measured:
-            self.notes.append("Without a vision model only colour, light, sharpness and format are described.")
-        if failed:
-            why, _ = Counter(failed.values()).most_common(1)[0]
-            self.notes.append(f"{len(failed)} of {len(pictures)} pictures were not described; mostly: {why}.")
-
-
-@dataclass
-class _Open:
-    """One comparison under way."""
-
-    names: tuple[Side, Side]
-    sides: Sides
-    judge: Judge
-    heads: list[Headline] = field(default_factory=list)
-    tested: list[list[Test]] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
-    parts: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def compare(sources: Sources) -> list[Comparison]:
@@ -185,7 +93,7 @@ def contrasts(gallery: Gallery, params: Params) -> list[tuple[Side, Side]]:
     return found
 
 
-def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> _Open:
+def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> Open:
     gallery, params = sources.gallery, sources.params
     index = {p.name: i for i, p in enumerate(gallery.pictures) if i not in sources.unread}
     a, b = (np.array(sorted({index[f] for f in side.files if f in index}), np.int64) for side in pair)
@@ -205,7 +113,7 @@ def _opened(sources: Sources, pair: tuple[Side, Side], groups: np.ndarray) -> _O
             "Name files alike, or name a column that says which belong together.",
         )
     judge = Judge(found, None if labels is None else np.array(labels, object))
-    return _Open(pair, found, judge)
+    return Open(pair, found, judge)
 
 
 def _pairs(gallery: Gallery, params: Params) -> list[str]:
@@ -220,7 +128,7 @@ def _pairs(gallery: Gallery, params: Params) -> list[str]:
     return [str(value) if known else f"\0{p.name}" for p, value, known in said]
 
 
-def _describe(sources: Sources, comparisons: Sequence[_Open]) -> None:
+def _describe(sources: Sources, comparisons: Sequence[Open]) -> None:
     """Samples of the finding half; of the testing half, too, where only descriptions can score."""
     most, wanted = sources.params.describe, dict[int, None]()
     for one in comparisons:
@@ -231,7 +139,7 @@ def _describe(sources: Sources, comparisons: Sequence[_Open]) -> None:
     sources.describe(list(wanted))
 
 
-def _propose(sources: Sources, one: _Open) -> None:
+def _propose(sources: Sources, one: Open) -> None:
     """Proposals, their scores, and the headlines of their folds."""
     params, units = sources.params, one.sides.discover
     found = [Proposal(text, "a", TYPED) for text in params.statements]
@@ -268,7 +176,7 @@ def _propose(sources: Sources, one: _Open) -> None:
     one.parts = dict(zip(wanted, sources.scorer.scores(wanted), strict=True))
 
 
-def _verify_instead(sources: Sources, comparisons: Sequence[_Open]) -> None:
+def _verify_instead(sources: Sources, comparisons: Sequence[Open]) -> None:
     """Without a matcher: answers about the testing half take the place of the descriptions' scores."""
     count = verifying.wanted(sources.params, sources.matcher is not None)
     if sources.matcher or not count or not verifying.able(sources.vision):
@@ -282,7 +190,7 @@ def _verify_instead(sources: Sources, comparisons: Sequence[_Open]) -> None:
             one.heads[one.heads.index(head)] = replace(head, of=of)
 
 
-def _answers(sources: Sources, one: _Open, statement: str, scores: np.ndarray, count: int) -> np.ndarray:
+def _answers(sources: Sources, one: Open, statement: str, scores: np.ndarray, count: int) -> np.ndarray:
     """What a vision model says of a statement on samples of the testing half."""
     assert sources.vision
     if sources.in_vain >= _IN_VAIN:
@@ -296,7 +204,7 @@ def _answers(sources: Sources, one: _Open, statement: str, scores: np.ndarray, c
     return said
 
 
-def _told(sources: Sources, one: _Open, q: Sequence[Sequence[float]]) -> Comparison:
+def _told(sources: Sources, one: Open, q: Sequence[Sequence[float]]) -> Comparison:
     """Findings with verdicts, what was tried, and what to keep in mind."""
     judge, found = one.judge, list[tuple[Finding, np.ndarray]]()
     for head, tests, qs in zip(one.heads, one.tested, q, strict=True):
@@ -306,12 +214,12 @@ def _told(sources: Sources, one: _Open, q: Sequence[Sequence[float]]) -> Compari
             finding = verifying.verified(finding, scores, one.sides.confirm)
         found.append((finding, scores))
     ranked = testing.once(found, judge)
-    kept = _verified(sources, one, [(_within(sources, one, f, scores), scores) for f, scores in ranked])
+    kept = _verified(sources, one, [(caveats.within(sources, one, f, scores), scores) for f, scores in ranked])
     sources.progress.advance()
     return _comparison(sources, one, kept)
 
 
-def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray]]) -> list[tuple[Finding, np.ndarray]]:
+def _verified(sources: Sources, one: Open, kept: list[tuple[Finding, np.ndarray]]) -> list[tuple[Finding, np.ndarray]]:
     """With a matcher: prevalences by asking, if that was asked for."""
     count = verifying.wanted(sources.params, sources.matcher is not None)
     if not sources.matcher or not count:
@@ -329,7 +237,7 @@ def _verified(sources: Sources, one: _Open, kept: list[tuple[Finding, np.ndarray
     return told
 
 
-def _comparison(sources: Sources, one: _Open, kept: Sequence[tuple[Finding, np.ndarray]]) -> Comparison:
+def _comparison(sources: Sources, one: Open, kept: Sequence[tuple[Finding, np.ndarray]]) -> Comparison:
     pictures, s = sources.gallery.pictures, one.sides
     places = [*sorted(s.both[0].places.tolist(), key=lambda i: pictures[i].name),
               *sorted(s.both[1].places.tolist(), key=lambda i: pictures[i].name)]  # fmt: skip
@@ -344,66 +252,12 @@ def _comparison(sources: Sources, one: _Open, kept: Sequence[tuple[Finding, np.n
         tested=(len(s.confirm[0]), len(s.confirm[1])),
         findings=tuple(replace(f, scores=_plain(values[places])) if _is_shown(f) else f for f, values in kept),
         tried=tuple(one.tried),
-        chance=_chance(s.confirm, list(scores.values()), sources.seed),
+        chance=caveats.chance(s.confirm, list(scores.values()), sources.seed),
         detectable=statistics.least_detectable(len(s.confirm[0]), len(s.confirm[1]), count),
-        warnings=tuple(_warnings(sources, one, [f for f, _ in kept])),
+        warnings=tuple(caveats.warnings(one, [f for f, _ in kept])),
         in_both=names(s.in_both),
         copied=names(s.copied),
     )
-
-
-def _chance(units: tuple[Units, Units], scores: Sequence[np.ndarray], seed: int) -> float:
-    """How far from .5 the best of these scores would come by chance; sides are drawn as large as they are."""
-    first = np.sort(np.concatenate([units[0].first(), units[1].first()]))
-    rows = np.array([row[first] for row in scores if np.isfinite(row[first]).all()]).reshape(-1, len(first))
-    return statistics.best_by_chance(rows, min(len(units[0]), len(units[1])), seed)
-
-
-def _within(sources: Sources, one: _Open, finding: Finding, scores: np.ndarray) -> Finding:
-    """With the AUROC within labels, where the sides have the labels in other shares."""
-    labels = np.array([p.label for p in sources.gallery.pictures], object)
-    units = one.sides.confirm
-    first = [side.first() for side in units]
-    if one.judge.pairs is not None or not _differ(labels[first[0]], labels[first[1]]):
-        return finding
-    known = [side[np.isfinite(scores[side])] for side in first]
-    within = statistics.stratified(
-        scores[known[0]].astype(float), scores[known[1]].astype(float), labels[known[0]], labels[known[1]]
-    )
-    return replace(finding, within=within)
-
-
-def _differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two sides have the same labels in clearly other shares."""
-    kinds = sorted(set(a.tolist()) | set(b.tolist()))
-    table = np.array([[np.sum(side == kind) for kind in kinds] for side in (a, b)], float)
-    if (table.min(axis=0) > 0).sum() < _KINDS:
-        return False
-    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
-    squares, n = float(((table - expected) ** 2 / expected).sum()), table.sum()
-    corrected = max(0.0, squares / n - (len(kinds) - 1) / (n - 1))  # Cramer's V for two rows, less what chance gives
-    return math.sqrt(corrected) > _MIXED
-
-
-def _warnings(sources: Sources, one: _Open, findings: Sequence[Finding]) -> list[str]:
-    s, said = one.sides, list[str]()
-    a, b = (side.name for side in one.names)
-    if s.in_both:
-        said.append(f"{len(s.in_both)} files show a picture that stands in both sets: they are left out.")
-    if s.copied and one.judge.pairs is None:  # partners may well be alike
-        said.append(f"{len(s.copied)} pictures are near copies across the sets: the sets are not independent.")
-    if s.spare:
-        said.append(f"{s.spare} near copies count as one with their picture.")
-    for name, units in ((a, s.both[0]), (b, s.both[1])):
-        if len(units) < _SMALL:
-            said.append(f"{name} has only {len(units)} different pictures: only large differences can be found.")
-    if any(f.within is not None for f in findings):
-        said.append("The sets hold the labels in other shares: a difference may be one of labels (see within labels).")
-    if one.judge.pairs is not None:
-        names = [set(one.judge.pairs[side.places].tolist()) for side in s.both]
-        alone = len(names[0] ^ names[1])
-        said.append(f"{len(names[0] & names[1])} pairs; {alone} pictures or groups without a partner are not tested.")
-    return said
 
 
 def _is_shown(finding: Finding) -> bool:
