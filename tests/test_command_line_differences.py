@@ -309,3 +309,13 @@ def test_scripts_are_told_what_is_wrong(ask, root):
         engine.differences(cards, ["no.png", "nor.png"], models="models.toml")
     with pytest.raises(GalleryError, match="no picture in B"):
         engine.differences(cards, "place=beach", [], models="models.toml")
+
+
+def test_a_name_cannot_steer_the_terminal(capsys):
+    from engine.commands.carrying import say, tell
+
+    say("not read: a\x1b[2Jb\udce4.png")
+    tell("red\x9b31m \x07cats\tand\ndogs")
+    out, error = capsys.readouterr()
+    assert error == "not read: a\ufffd[2Jb\ufffd.png\n"
+    assert out == "red\ufffd31m \ufffdcats\tand\ndogs\n"

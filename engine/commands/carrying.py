@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -192,5 +193,16 @@ def watching() -> Callable[[Progress], None]:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """A line on stderr."""
-    print(text.encode("utf-8", "replace").decode(), end=end, file=sys.stderr, flush=True)
+    """A line on stderr; names and answers in it cannot steer the terminal."""
+    told = _harmless(text) if end == "\n" else text  # progress moves the cursor itself
+    print(told, end=end, file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """Lines on stdout; names and answers in them cannot steer the terminal."""
+    print(_harmless(text))
+
+
+def _harmless(text: str) -> str:
+    """A text without control characters and halves of surrogate pairs."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)

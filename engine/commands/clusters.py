@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from engine.commands.carrying import asked_line, run_analysis, run_line, say
+from engine.commands.carrying import asked_line, run_analysis, run_line, say, tell
 from engine.gallery import Gallery
 from engine.store.runs import Run, Status
 
@@ -45,22 +45,22 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
         return
     n = len(result.rows)
     width = max([10, *(len(c.name) for c in result.clusters)])
-    print(f"{len(result.clusters)} clusters of {n} pictures by {result.criterion.name!r}")
+    tell(f"{len(result.clusters)} clusters of {n} pictures by {result.criterion.name!r}")
     for c in result.clusters:
         shown = ", ".join(list(c.labels)[:6])
-        print(f"  {c.name:<{width}}  {c.size:>6}  {c.size / n:>6.1%}  {shown}")
+        tell(f"  {c.name:<{width}}  {c.size:>6}  {c.size / n:>6.1%}  {shown}")
     for how in ("unassigned", "unanswered"):
         if count := sum(r.how == how for r in result.rows):
-            print(f"  {how:<{width}}  {count:>6}  {count / n:>6.1%}")
+            tell(f"  {how:<{width}}  {count:>6}  {count / n:>6.1%}")
     if result.missing:
-        print(f"perhaps missing: {', '.join(f'{label} ({k})' for label, k in result.missing.items())}")
+        tell(f"perhaps missing: {', '.join(f'{label} ({k})' for label, k in result.missing.items())}")
     if a := result.agreement:
-        print(
+        tell(
             f"agreement with the labels: {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]  NMI {a.nmi:.3f}  ARI {a.ari:.3f}"
         )
-    print(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
-    print(asked_line(status, said))
-    print(run_line(run, status))
+    tell(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
+    tell(asked_line(status, said))
+    tell(run_line(run, status))
 
 
 def _names(text: str) -> tuple[str, ...]:

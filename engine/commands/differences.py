@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.commands.carrying import asked_line, run_analysis, run_line, say
+from engine.commands.carrying import asked_line, run_analysis, run_line, say, tell
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.gallery.sets import PictureSet
@@ -96,6 +96,6 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
     if said.json:
         print(json.dumps({"run": run.id, "status": asdict(status), "result": asdict(result)}))
         return
-    print("\n".join(lines(result)).encode("utf-8", "replace").decode())  # labels need not be text
+    tell("\n".join(lines(result)))
     print(asked_line(status, said))
     print(run_line(run, status))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.commands.carrying import run_analysis, run_line, say, watching
+from engine.commands.carrying import run_analysis, run_line, say, tell, watching
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.progress import Progress
@@ -105,7 +105,7 @@ def _print_result(result: Any, said: argparse.Namespace, more: dict[str, Any]) -
         say(f"note: {note}")
     for unread in result.unread:
         say(f"not read: {unread.name}: {unread.reason}")
-    print(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result)))
+    tell(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result)))
 
 
 def _lines(path: str) -> tuple[str, ...]:
