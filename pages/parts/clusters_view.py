@@ -36,6 +36,8 @@ _HOW = {
 
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
+    if run_panel.result(run) is None:
+        return
     log = run.edits()
     shown = cluster_changes.shown_edits(len(log))
     edited = cluster_changes.applied(run.id, status.revision, str(run.path), json.dumps(log[:shown]))

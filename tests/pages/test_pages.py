@@ -166,6 +166,15 @@ def test_a_finished_run_shows_its_clusters_and_evidence(page, tmp_path, settings
     assert "Described by fake (fake), sorted by fake (fake)" in said
 
 
+def test_a_result_that_is_gone_is_said(page, tmp_path, settings):
+    run = finished(tmp_path, settings)
+    run.result_path(1).unlink()
+    test = page("clusters", run=run.id)
+    assert "its file is gone" in texts(test)
+    press(test, "Ask again")
+    assert run.status.state == "queued"
+
+
 def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
     run = finished(tmp_path, settings)
     test = page("clusters", run=run.id, cluster="red", picture="000.png")
