@@ -6,6 +6,7 @@ A picture with several attributes of a dimension counts in each; one that does n
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,10 +46,10 @@ def table(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> Table
     columns = sorted({value for some in other for value in some})
     at, to = {v: i for i, v in enumerate(rows)}, {v: i for i, v in enumerate(columns)}
     counts = np.zeros((len(rows), len(columns)))
-    for some, others in zip(one, other, strict=True):
+    for (some, others), n in Counter(zip(map(tuple, one), map(tuple, other), strict=True)).items():
         for value in some:
             for partner in others:
-                counts[at[value], to[partner]] += 1
+                counts[at[value], to[partner]] += n
     return Table(tuple(rows), tuple(columns), counts)
 
 
@@ -169,16 +170,15 @@ def effective_size(weights: np.ndarray, counts: np.ndarray) -> float:
 
 def _permuted(mine: list[list[str]], theirs: list[Sequence[str]], v: float, seed: int, draws: int) -> float:
     """Share of permutations of the labels with a V as high, the true one among them."""
-    names, of = np.unique([label for (label,) in mine], return_inverse=True)
-    kinds = sorted({value for some in theirs for value in some})
-    has = np.array([[kind in some for kind in kinds] for some in theirs], float)
-    rng = np.random.default_rng(seed)
-    reached = 1
-    for _ in range(draws):
-        counts = np.zeros((len(names), len(kinds)))
-        np.add.at(counts, rng.permutation(of), has)
-        reached += cramers_v(counts) >= v - 1e-12
-    return reached / (draws + 1)
+    from scipy.stats import random_table
+
+    together = Counter(map(tuple, theirs))  # pictures with the same attributes may change places
+    kinds = sorted({value for some in together for value in some})
+    has = np.array([[kind in some for kind in kinds] for some in together], float)  # (sorts, kinds)
+    sizes = list(Counter(label for (label,) in mine).values())
+    drawn = random_table(sizes, list(together.values())).rvs(draws, random_state=np.random.default_rng(seed))
+    reached = sum(cramers_v(counts @ has) >= v - 1e-12 for counts in drawn)
+    return (1 + reached) / (draws + 1)
 
 
 def _corrected(p: Sequence[float]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from engine.analyses.structure.result import Leak
@@ -18,14 +19,17 @@ def leaks(texts: Sequence[str], labels: Sequence[str]) -> tuple[Leak, ...]:
     Only words that the label itself is made of: what merely goes with a label, such as a dog's frisbee, is a finding.
     """
     words = [{singular(word) for word in tokens(text)} for text in texts]
+    everywhere = Counter(word for some in words for word in some)
+    sizes, held = Counter(labels), defaultdict[str, Counter[str]](Counter)
+    for some, label in zip(words, labels, strict=True):
+        held[label].update(some)
     found = []
     for label in sorted(set(labels) - {""}):
-        mine = [w for w, its in zip(words, labels, strict=True) if its == label]
-        others = [w for w, its in zip(words, labels, strict=True) if its != label]
+        n, others = sizes[label], len(texts) - sizes[label]
         if not others:
             continue
         for word in dict.fromkeys([*map(singular, tokens(label)), singular("".join(tokens(label)))]):
-            inside, outside = (sum(word in w for w in some) / len(some) for some in (mine, others))
+            inside, outside = held[label][word] / n, (everywhere[word] - held[label][word]) / others
             if inside > _INSIDE and outside < _OUTSIDE:
                 found.append(Leak(word, label, inside, outside))
     return tuple(found)
