@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import settings
-from engine.commands.carrying import asked_line, run_analysis, run_line, say, watching
-from engine.errors import SettingsError
+from engine.commands.carrying import asked_line, run_analysis, run_line, say, tell, watching
+from engine.errors import SettingsError, Stopped, StoreError
 from engine.gallery import Gallery
-from engine.jobs.asking import askers
+from engine.jobs.asking import askers, leaves_for
 from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
@@ -49,11 +49,20 @@ def ask(said: argparse.Namespace) -> int:
     from engine.analyses.structure.slices import read_predictions
     from engine.analyses.structure.typed import read_dimensions
 
+    if said.prompts < 0 or (said.prompts and not said.out):
+        why = f"--prompts is {said.prompts}" if said.prompts < 0 else "--prompts needs --out"
+        raise SettingsError(f"{why}.", "Say how many, and the folder for prompts.jsonl.")
+    if nameless := [text for text in said.dimension if not read_dimensions(text)]:
+        raise SettingsError(f"--dimension {nameless[0]!r} has no name.", "Write NAME: A, B.")
     given = read_dimensions("\n".join(said.dimension))
     params = Params(said.goal.strip(), said.dimensions, given, said.rounds, said.mask)
     said.wrong = read_predictions(Path(said.predictions)) if said.predictions else None
-    if Path(said.folder).suffix.lower() == ".csv":
-        return _of_descriptions(params, said)
+    if Path(said.folder).suffix.lower() == ".csv" and not Path(said.folder).is_dir():
+        try:
+            return _of_descriptions(params, said)
+        except Stopped as why:
+            say(f"vitrine: {why}")
+            return 130
     return run_analysis("structure", lambda gallery, config, part: (params, part), said, _show)
 
 
@@ -65,7 +74,11 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
 
     if said.set or said.sample is not None:
         raise SettingsError("--set and --sample are of pictures.", "Give the folder, or a table of fewer rows.")
+    if said.labels != "folder":
+        raise SettingsError("--labels is of pictures.", "Give the table a column label.")
     config = settings.load()
+    if said.budget is not None and not config.prices.known:
+        raise SettingsError("A budget was set, but no prices, so it could not be kept.", "Set prices or no budget.")
     if said.device:
         config = replace(config, device=said.device)
     rows = read_descriptions(Path(said.folder))
@@ -73,7 +86,9 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
     if said.dry_run:
         print(json.dumps({"descriptions": len(rows)}) if said.json else f"{len(rows):,} descriptions")
         return 0
-    progress = Progress(watching())
+    if host := leaves_for({"chat": spec}):
+        say(f"{len(rows):,} descriptions will be sent to {host}")
+    progress = Progress(watching(), prices=config.prices, budget=said.budget)
     with closing(Store(config.home)) as store:
         chat = askers({"chat": spec}, config, store, progress)["chat"]
         result = of_descriptions(rows, params, chat=chat, progress=progress, seed=said.seed)
@@ -89,11 +104,7 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
 
 def _chat(said: argparse.Namespace, config: settings.Settings) -> ModelSpec:
     """Who reads descriptions: the profile's chat model, or keywords, which are always there."""
-    try:
-        specs = profiles.specs(said.models or config.models, config, "")
-    except SettingsError:
-        specs = {}
-    return specs.get("chat", ModelSpec("keywords", "keywords"))
+    return profiles.specs(said.models or config.models, config).get("chat", ModelSpec("keywords", "keywords"))
 
 
 def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401
@@ -105,7 +116,6 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
         print(asked_line(status, said))
         print(run_line(run, status))
     if said.out:
-        Path(said.out).mkdir(parents=True, exist_ok=True)
         _write_more(result, said, run.request.models["chat"])
 
 
@@ -119,7 +129,9 @@ def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:
     for row in result.rows:
         if row.why:
             say(f"not assigned: {row.file}: {row.why}")
-    print(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result, said.wrong)))
+    if said.wrong is not None and not any(row.file in said.wrong for row in result.rows):
+        say("note: the predictions name none of these pictures")
+    tell(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result, said.wrong)))
 
 
 def _write_more(result: Any, said: argparse.Namespace, spec: ModelSpec) -> None:  # noqa: ANN401
@@ -128,7 +140,7 @@ def _write_more(result: Any, said: argparse.Namespace, spec: ModelSpec) -> None:
     from engine.analyses.structure.telling import values_of
     from engine.store.export import csv_text
 
-    to = Path(said.out)
+    to, files = Path(said.out), dict[str, str]()
     values = {one.name: values_of(result, one.name) for one in result.dimensions}
     if said.wrong is not None:
         rows = [
@@ -136,10 +148,18 @@ def _write_more(result: Any, said: argparse.Namespace, spec: ModelSpec) -> None:
              "error": one.error, "low": one.low, "high": one.high, "lift": one.lift, "p": one.p, "q": one.q}
             for one in slices([row.file for row in result.rows], values, said.wrong)
         ]  # fmt: skip
-        (to / "slices.csv").write_text(csv_text(rows), encoding="utf-8", errors="surrogateescape")
+        files["slices.csv"] = csv_text(rows) if rows else "slice,n,errors,error,low,high,lift,p,q\n"
     labels = [row.label for row in result.rows]
     if said.prompts and len(set(labels) - {""}) > 1:
-        (to / "prompts.jsonl").write_text(_prompts(result, labels, values, said, spec), encoding="utf-8")
+        files["prompts.jsonl"] = _prompts(result, labels, values, said, spec)
+    elif said.prompts:
+        say("note: no prompts: they are for what labels lack, and there are no two labels")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (to / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    except OSError as problem:
+        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
 
 
 def _prompts(

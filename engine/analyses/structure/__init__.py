@@ -121,9 +121,12 @@ def of_descriptions(rows: Sequence[Row], params: Params, *, chat: Remembered, pr
     for k, i in enumerate(told):
         new[i] = replace(new[i], values=values[k], why=reasons.get(k, ""))
     names = {one.name for one in kept}
+    few = {one.name for one in (*params.given, *kept)} - {one.name for one in found}
     shown = tuple(replace(one, is_kept=one.name in names) for one in proposed)
     told_dimensions = tuple(dimension(one, [row.values for row in new if not row.why]) for one in found)
-    return Result(told_dimensions, shown, tuple(new), found_leaks, hidden, tuple(_notes(found_leaks, hidden, new)))
+    return Result(
+        told_dimensions, shown, tuple(new), found_leaks, hidden, tuple(_notes(found_leaks, hidden, sorted(few), new))
+    )
 
 
 def _found(
@@ -177,9 +180,8 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
 def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
     """The result as tables, by the name of their CSV file."""
     names = [one.name for one in result.dimensions]
-    columns = {name: name if name not in ("file", "label") else f"{name} (dimension)" for name in names}
     rows = [
-        {"file": r.file, "label": r.label} | {columns[name]: " | ".join(r.values.get(name, ())) for name in names}
+        {"file": r.file, "label": r.label} | {name: " | ".join(r.values.get(name, ())) for name in names}
         for r in result.rows
     ]
     found = [
@@ -204,8 +206,8 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
     return told
 
 
-def _notes(found: Sequence[Leak], hidden: Sequence[str], rows: Sequence[Row]) -> list[str]:
-    notes = []
+def _notes(found: Sequence[Leak], hidden: Sequence[str], few: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    notes = [f"{name}: no two values were found, so it is left out." for name in few]
     if found and not hidden:
         few = ", ".join(f"{leak.word} ({leak.label})" for leak in found[:6])
         notes.append(f"Descriptions give the label away: {few}. They can be masked.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analyses.structure.result import OTHER, Given, Proposed
+from engine.analyses.structure.result import COLUMNS, OTHER, Given, Proposed
 from engine.errors import RunError
 from engine.models.keywords.words import singular, tokens
 from engine.progress import Progress
@@ -87,9 +87,10 @@ def propose(
         progress.advance()
         if answer is None:
             continue
-        found = {said(name): name for name in answer["dimensions"] if said(name)}
+        names = [_spelled(name) for name in answer["dimensions"]]
+        found = {said(name): name for name in names if said(name) and name not in COLUMNS}
         for key, name in found.items():
-            spelled.setdefault(key, Counter())[name.casefold().strip()] += 1
+            spelled.setdefault(key, Counter())[name] += 1
         named.append(list(found))
     if not named and not chat.only_counts:
         raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
@@ -137,7 +138,7 @@ def attributes(
         if answer is None:
             continue
         asked += 1
-        new = {said(value): value.casefold().strip() for value in answer["attributes"]}
+        new = {said(value): _spelled(value) for value in answer["attributes"]}
         new = {key: value for key, value in new.items() if key and key not in (OTHER, "unknown", "none")}
         counts.update(new.keys())
         spelled = new | spelled
@@ -158,8 +159,14 @@ def given(one: Given, found: tuple[tuple[str, ...], float] | None) -> Found:
     if found is None:
         shown = {said: a for a in one.attributes for said in one.asked.get(a, ())}
         asked = tuple(dict.fromkeys(said for a in one.attributes for said in one.asked.get(a, (a,))))
+        asked = tuple(a for a in asked if a.casefold() != OTHER)  # it can be said of every dimension
         return Found(one.name, asked, shown, is_open=False)
     return Found(one.name, found[0], {}, unseen=found[1])
+
+
+def _spelled(name: str) -> str:
+    """In lower case, on one line."""
+    return " ".join(name.casefold().split())
 
 
 def _needed(rounds: int) -> int:
@@ -188,7 +195,7 @@ def _tidied(chat: Remembered, dimension: str, names: Mapping[str, int]) -> list[
     groups = []
     for group in answer["groups"]:
         if group["members"]:
-            name = group["name"].casefold().strip() or group["members"][0]
-            groups.append((name if said(name) else group["members"][0], group["members"]))
+            name = _spelled(group["name"])
+            groups.append((name if said(name) and name not in COLUMNS else group["members"][0], group["members"]))
     taken = Counter(name for name, _ in groups)
     return [(name if taken[name] == 1 else some[0], some) for name, some in groups]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.analyses.structure.discovering import said
-from engine.analyses.structure.result import OTHER, Dimension, Result, Row
+from engine.analyses.structure.result import COLUMNS, OTHER, Dimension, Result, Row
 from engine.analyses.structure.telling import recounted, share
 from engine.errors import RunError
 
@@ -73,8 +73,8 @@ def _rename(result: Result, edit: Mapping[str, Any]) -> Result:
     one, new = _dimension(result, edit["dimension"]), _name(edit["to"])
     old = edit["attribute"]
     if not old:
-        if said(new) in {said(d.name) for d in result.dimensions if d != one}:
-            raise RunError(f"there is a dimension {new!r} already.")
+        if new.casefold() in COLUMNS or said(new) in {said(d.name) for d in result.dimensions if d != one}:
+            raise RunError(f"there is a dimension or column {new!r} already.")
         rows = [replace(r, values={new if n == one.name else n: v for n, v in r.values.items()}) for r in result.rows]
         dimensions = tuple(replace(d, name=new) if d == one else d for d in result.dimensions)
         return replace(result, rows=tuple(rows), dimensions=dimensions)

@@ -9,6 +9,7 @@ from engine.errors import SettingsError
 from engine.gallery import Unread
 
 OTHER = "other"  # said, but off the list
+COLUMNS = ("file", "label")  # of every table, so no dimension is called so
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Params:
         names = [one.name.casefold() for one in self.given]
         if len(set(names)) < len(names) or not all(names):
             raise SettingsError("Two dimensions have one name, or one has none.", "Give each its own name.")
+        if taken := set(names) & set(COLUMNS):
+            raise SettingsError(f"No dimension can be called {min(taken)}: a column is.", "Give it another name.")
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class Slice:
 def read_predictions(path: Path) -> dict[str, bool]:
     """Whether each file's prediction is wrong, from a CSV with file, y_true and y_pred.
 
+    Lines without a prediction are left out.
+
     Raises:
         GalleryError: it cannot be read, or lacks a column.
     """
@@ -73,7 +75,7 @@ def read_predictions(path: Path) -> dict[str, bool]:
         raise GalleryError(f"{path} cannot be read: {problem}.", "Give a CSV with file, y_true and y_pred.") from None
     if not rows or not {"file", "y_true", "y_pred"} <= set(rows[0]):
         raise GalleryError(f"{path} lacks file, y_true or y_pred.", "Give a CSV with these columns.")
-    return {row["file"]: row["y_true"] != row["y_pred"] for row in rows if row["file"]}
+    return {row["file"]: row["y_true"] != row["y_pred"] for row in rows if row["file"] and row["y_pred"]}
 
 
 def slices(

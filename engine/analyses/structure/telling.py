@@ -27,7 +27,7 @@ def recounted(one: Dimension, names: Sequence[str], values: Sequence[Mapping[str
     some = [v[one.name] for v in values if one.name in v]
     counts = Counter(attribute for v in some for attribute in v)
     speaking = sum(bool(v) for v in some)
-    told = [Attribute(name, counts[name], *share(counts[name], speaking)) for name in names]
+    told = [Attribute(name, counts[name], *share(counts[name], speaking)) for name in names if name != OTHER]
     told.sort(key=lambda a: (-a.count, a.name))
     return replace(one, attributes=tuple(told), other=counts[OTHER], not_said=len(some) - speaking)
 

@@ -34,6 +34,7 @@ def written(dimensions: Sequence[Dimension | Given]) -> str:
     lines = []
     for one in dimensions:
         names = [a if isinstance(a, str) else a.name for a in one.attributes]
-        parts = [f"{a}={'+'.join(one.asked[a])}" if one.asked.get(a) else a for a in names if not set(a) & set(",=+\n")]
+        can = [a for a in names if not any(set(name) & set(",=+\n") for name in (a, *one.asked.get(a, ())))]
+        parts = [f"{a}={'+'.join(one.asked[a])}" if one.asked.get(a) else a for a in can]
         lines.append(f"{one.name.replace(':', ' ')}: {', '.join(parts)}".rstrip(": "))
     return "\n".join(lines)

@@ -21,7 +21,8 @@ def lines(result: Result, wrong: Mapping[str, bool] | None = None) -> Iterator[s
         wrong: by file, whether a model's prediction is; slices are told then.
     """
     n = len(result.rows)
-    yield f"{len(result.dimensions)} dimensions of {n:,} pictures"
+    d = len(result.dimensions)
+    yield f"{d} dimension{'s' * (d != 1)} of {n:,} pictures"
     for one in result.dimensions:
         votes = f"{one.votes} of {one.rounds} samples, stability {one.stability:.2f}" if one.rounds else "given"
         sure = "" if one.is_sure else ", unsure"
