@@ -5,10 +5,12 @@ gallery = engine.open_folder("photos")
 result = engine.clusters(gallery, "mood")
 figures = engine.diversity(gallery, coreset=60)  # or of vectors (n, d)
 told = engine.differences(gallery, "label=beach", "label=city")
+tree = engine.structure(gallery, ["place", "weather: sunny, rainy"])  # or of rows with descriptions
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from engine.analyses.clusters import Result
     from engine.analyses.differences import Result as Differences
     from engine.analyses.diversity import Result as Diversity
+    from engine.analyses.structure import Result as Structure
+    from engine.analyses.structure import Row
     from engine.gallery import Gallery
     from engine.gallery.sets import PictureSet
     from engine.store.runs import Request
@@ -131,6 +135,58 @@ def differences(
     params = Params(one, other, by, goal, tuple(statements), paired or bool(pair), pair, verify=verify)
     check(gallery, params)
     return _answered(_request("differences", gallery, params, models, seed, part))
+
+
+def structure(
+    of: Gallery | Sequence[Row],
+    dimensions: Sequence[str] = (),
+    *,
+    count: int | None = None,
+    goal: str = "",
+    mask: bool = False,
+    models: str = "",
+    seed: int = 0,
+) -> Structure:
+    """Dimensions of a gallery's pictures, or of descriptions, with their attributes; which picture has which.
+
+    Args:
+        of: from open_folder; or rows with file, label and description, such as from descriptions.read_descriptions.
+        dimensions: those wanted in any case, each as "place" or "place: indoors, water=sea+lake".
+        count: so many more that are proposed, at most; by default 6, and none where dimensions are named.
+        goal: what matters.
+        mask: hide words that give the label away.
+        models: a profile, or a TOML file; the one in the settings by default.
+        seed: of samples.
+
+    Raises:
+        VitrineError: what is wrong, and the mend.
+    """
+    from engine.analyses.structure import Params
+    from engine.analyses.structure.typed import read_dimensions
+    from engine.gallery import Gallery
+
+    given = read_dimensions("\n".join(dimensions))
+    wanted = count if count is not None else 0 if given else Params().count
+    params = Params(goal, wanted, given, mask=mask)
+    if isinstance(of, Gallery):
+        return _answered(_request("structure", of, params, models, seed))
+    return _of_descriptions(of, params, models, seed)
+
+
+def _of_descriptions(rows: Sequence[Row], params: Any, models: str, seed: int) -> Structure:  # noqa: ANN401
+    from engine.analyses.structure import of_descriptions
+    from engine.jobs.asking import askers
+    from engine.models.profiles import specs
+    from engine.models.roles import ModelSpec
+    from engine.progress import Progress
+    from engine.settings import load
+    from engine.store.answers import Store
+
+    settings, progress = load(), Progress()
+    with closing(Store(settings.home)) as store:
+        spec = specs(models or settings.models, settings).get("chat", ModelSpec("keywords", "keywords"))
+        chat = askers({"chat": spec}, settings, store, progress)["chat"]
+        return of_descriptions(rows, params, chat=chat, progress=progress, seed=seed)
 
 
 def _request(

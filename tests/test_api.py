@@ -51,3 +51,16 @@ def test_errors_say_what_to_do(tmp_path, models):
 def test_an_error_shows_its_mend():
     assert str(VitrineError("It broke.", "Mend it.")) == "It broke. Mend it."
     assert str(VitrineError("It broke.")) == "It broke."
+
+
+def test_a_structure_of_pictures_and_of_descriptions(tmp_path, models):
+    path = tmp_path / "reading.toml"
+    path.write_text('[vision]\nbackend = "fake"\nname = "f"\n[chat]\nbackend = "keywords"\nname = "keywords"\n')
+    gallery = engine.open_folder(paint(tmp_path / "pictures"))
+    result = engine.structure(gallery, ["colour: red, blue"], models=str(path))
+    assert [(a.name, a.count) for a in result.dimensions[0].attributes] == [("red", 3), ("blue", 2)]
+    assert engine.structure(gallery, ["colour: red, blue"], models=str(path)) == result
+    (told,) = engine.structure(result.rows, ["colour: warm=red, blue"], models=str(path)).dimensions
+    assert [(a.name, a.count) for a in told.attributes] == [("warm", 3), ("blue", 2)]
+    with pytest.raises(SettingsError):
+        engine.structure(gallery, count=0, models=str(path))
