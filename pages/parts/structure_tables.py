@@ -22,6 +22,7 @@ from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight
 from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.slices import SUPPORT, slices
 from engine.analyses.structure.telling import values_of
+from engine.analyses.structure.verdicts import Verdict, verdicts
 from engine.charts import structure as charts
 from engine.gallery import Gallery
 from engine.gallery import columns as own
@@ -60,7 +61,7 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
     if row and column:
         structure_cell.pictures(run, result, gallery, ((one, str(row)), (other, str(column))))
     if LABEL in names:
-        _with_label(run, result)
+        _with_label(run)
     st.markdown("### How even")
     rows = [{"dimension": d.name, **_balance(d.name, [a.count for a in d.attributes])} for d in result.dimensions]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
@@ -145,10 +146,12 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
         st.caption(f"Prompts: up to {_PROMPTS} sentences for each cell that lacks pictures.")
 
 
-def _with_label(run: Run, result: Result) -> None:
+def _with_label(run: Run) -> None:
     st.markdown("### With the label")
     log = json.dumps(run.edits()) if st.query_params.get("rev") != "0" else "[]"
-    rows = _correlations(run.id, run.status.revision, str(run.path), log)
+    rows, shifts = _by_label(run.id, run.status.revision, str(run.path), log)
+    for one in shifts:
+        st.markdown(f":orange-badge[{one.shift}] {plain(one.sentence)}")
     told = [
         {
             "dimension": c.dimension,
@@ -162,10 +165,10 @@ def _with_label(run: Run, result: Result) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _correlations(id: str, revision: int, path: str, log: str) -> list[Correlation]:
+def _by_label(id: str, revision: int, path: str, log: str) -> tuple[list[Correlation], list[Verdict]]:
     result = structure_changes.applied(id, revision, path, log).result
     values = {one.name: values_of(result, one.name) for one in result.dimensions}
-    return correlations([row.label for row in result.rows], values)
+    return correlations([row.label for row in result.rows], values), verdicts(result)
 
 
 def _wrong(gallery: Gallery) -> dict[str, bool] | None:
