@@ -63,6 +63,7 @@ class FakeEndpoint:
         prose: describe answers without JSON.
         wrap: think or fence around the JSON.
         html: it is a web server of another kind.
+        answers: by task, what it says instead of the fake back-end: from the payload, a text or what becomes JSON.
         no_chat: what it answers to chat completions instead of doing them, such as 501.
         play: the fault of one request: a status such as 500, 429:0.2 (Retry-After), drop, hang, malformed, refusal,
             sorry, empty, cut, garbage, error_body, echo_key (400 that repeats the key), 400; empty for none.
@@ -75,6 +76,7 @@ class FakeEndpoint:
     prose: bool = False
     wrap: str = ""
     html: bool = False
+    answers: dict[str, Callable[[dict[str, Any]], Any]] = field(default_factory=dict)
     no_chat: int = 0
     play: Callable[[Asked], str] = lambda asked: ""
     asked: list[Asked] = field(default_factory=list)
@@ -257,7 +259,9 @@ def _question(body: dict[str, Any]) -> tuple[dict[str, Any], list[_Sent]]:
 
 def _text(to: FakeEndpoint, asked: Asked) -> str:
     pictures = [_Sent(Image.new("RGB", (8, 8), COLOURS[colour])) for colour in asked.colours]
-    text = json.dumps(_ANSWERS[asked.task](asked.payload, pictures))  # type: ignore[arg-type]
+    own = to.answers.get(asked.task)
+    said = own(asked.payload) if own else _ANSWERS[asked.task](asked.payload, pictures)  # type: ignore[arg-type]
+    text = said if isinstance(said, str) else json.dumps(said)
     if to.prose and asked.task == "describe":
         return PROSE.format(asked.colours[0])
     if to.wrap == "think":

@@ -92,6 +92,8 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
     with closing(Store(config.home)) as store:
         chat = askers({"chat": spec}, config, store, progress)["chat"]
         result = of_descriptions(rows, params, chat=chat, progress=progress, seed=said.seed)
+    for note in progress.notes:
+        say(f"note: {note}")
     _print(result, said, {})
     if not said.json:
         asked, known = sum(progress.cost.asked.values()), sum(progress.cost.known.values())

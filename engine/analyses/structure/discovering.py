@@ -19,6 +19,7 @@ from engine.steps.tasks import PROPOSE_ATTRIBUTES, PROPOSE_DIMENSIONS, TIDY
 _TEXTS = 20  # of a question for dimensions
 _READ, _QUESTIONS = 40, 10  # texts of a question for attributes, and questions of a dimension, at most
 _KEPT = 0.3  # of the rounds that must name a dimension
+_MOST = 100  # attributes of a dimension
 _LEAST_QUESTIONS, _UNSEEN = 8, 0.01  # then it is enough if so small a share of what is said is estimated to be unseen
 _DRAWS = 200
 
@@ -151,7 +152,10 @@ def attributes(
     old = {said(value) for value in known}
     groups = _tidied(chat, name, dict(counts))
     order = sorted(groups, key=lambda g: (-sum(counts[m] for m in g[1]), g[0]))
-    return tuple(spelled.get(group, group) for group, _ in order if group not in old), unseen
+    names = [spelled.get(group, group) for group, _ in order if group not in old]
+    if (more := len(known) + len(names) - _MOST) > 0:
+        progress.note(f"{name}: {more:,} values that were named least are counted as other.")
+    return tuple(names[: max(0, _MOST - len(known))]), unseen
 
 
 def given(one: Given, found: tuple[tuple[str, ...], float] | None) -> Found:

@@ -22,6 +22,7 @@ from engine.analyses.structure.leaking import leaks, masked
 from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.telling import checks, values_of
 from engine.analyses.structure.typed import read_dimensions, written
+from engine.analyses.structure.words import lines
 from engine.errors import GalleryError, RunError, SettingsError
 from engine.gallery import open_folder
 from engine.jobs.asking import askers
@@ -309,3 +310,31 @@ def test_prompts_for_what_is_missing(scripted):
     rows = prompts(told.cells, ("animal", "place"), {}, 2, chat=chat)
     assert rows[0]["prompt"] in ("One cat.", "One dog.")
     assert len([r for r in rows if r["cell"] == {"animal": "cat", "place": "out"}]) == 2
+
+
+@pytest.mark.parametrize("descriptions", [["A red car."], ["A red car.", "A blue car."], ["A red car."] * 30])
+def test_few_or_equal_descriptions(keywords, descriptions):
+    chat, _ = keywords
+    given = Given("colour", ("red", "blue"))
+    for labels in (None, ["a"] * len(descriptions), [str(i) for i in range(len(descriptions))]):
+        rows = rows_of(descriptions, labels)
+        result = of_descriptions(rows, Params(count=0, given=(given,)), chat=chat, progress=Progress(), seed=0)
+        assert sum(a.count for a in result.dimensions[0].attributes) == len(descriptions)
+        assert all(len({len(row) for row in rows}) == 1 for rows in tables(result).values() if rows)
+        assert list(lines(result, {"0.png": True}))
+        assert checks(result)
+
+
+def test_attributes_that_are_called_other(keywords):
+    chat, _ = keywords
+    rows = rows_of([f"A {colour} car." for colour in ("red", "blue", "green") for _ in range(10)])
+    for text in ("colour: red, blue, other, Other", "colour: red, blue, other=green"):
+        params = Params(count=0, given=read_dimensions(text))
+        (one,) = of_descriptions(rows, params, chat=chat, progress=Progress(), seed=0).dimensions
+        assert {a.name: a.count for a in one.attributes} == {"red": 10, "blue": 10}
+        assert (one.other, one.not_said) == (10, 0)
+
+
+def test_what_no_line_can_hold_is_left_out():
+    joined = Given("a: b", ("x", "y, z", "w"), {"w": ("u, v", "t")})
+    assert read_dimensions(written([joined])) == (Given("a  b", ("x",)),)
