@@ -30,6 +30,8 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
             f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
             icon=":material/warning:",
         )
+    if len(result.comparisons) > 1:
+        _overview(result)
     k = _chosen(result)
     one = result.comparisons[k]
     _head(run, result, one)
@@ -50,6 +52,22 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
             st.dataframe([{"file": u.name, "why": u.reason} for u in result.unread], hide_index=True)
     who = " · ".join(f"{role} {plain(spec.label)}" for role, spec in run.request.models.items())
     st.caption(f"Scored by {plain(result.scored)} · {who} · run {run.id} · {run_panel.cost_line(status)}")
+
+
+def _overview(result: Result) -> None:
+    """Of every comparison what is truer of its first side, the surest first."""
+    rows = []
+    for one in result.comparisons:
+        mine = [f for f in one.findings if f.verdict == "confirmed" and f.direction == "a"]
+        rows.append(
+            {
+                "": one.a,
+                "pictures": one.of_a,
+                "confirmed": sum(f.verdict == "confirmed" for f in one.findings),
+                "truer of it": ", ".join(f"{f.statement} ({f.auroc:.2f})" for f in mine[:4]) or "–",
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
 def _chosen(result: Result) -> int:

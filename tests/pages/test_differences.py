@@ -130,6 +130,9 @@ def test_several_comparisons_have_a_picker(page, gallery, settings):
     run = finished(gallery, settings, by="label")
     test = page("differences", run=run.id, of="1")
     assert test.selectbox(key="differences_of").value == 1
+    (overview,) = test.dataframe[:1]
+    assert overview.value["confirmed"].tolist() == [2, 2]
+    assert overview.value["truer of it"].tolist()[1].startswith("forest (")
     assert "label: forest" in texts(test).replace("\\", "")
     for strange in ("7", "²", "-1", "x"):
         assert not page("differences", run=run.id, of=strange, finding="nothing").exception
