@@ -23,7 +23,8 @@ def save_as_set(gallery: Gallery, names: Collection[str], origin: str, key: str,
         suggestion: a name to begin with.
     """
     label = f"Save {len(names):,} as set" if names else "Save as set"
-    place = st.popover(label, icon=":material/bookmark_add:", disabled=not names, key=f"{key}_pop")
+    saved = st.session_state.get("sets_saved", 0)  # another key is another popover, which is closed
+    place = st.popover(label, icon=":material/bookmark_add:", disabled=not names, key=f"{key}_pop_{saved}")
     with place, st.form(f"{key}_form", border=False):
         name = st.text_input("Name of the set", suggestion, key=f"{key}_name")
         st.caption(plain(origin))
@@ -37,5 +38,6 @@ def _save(gallery: Gallery, name: str, names: Collection[str], origin: str) -> N
     except VitrineError as problem:
         st.error(f"{plain(problem.message)} {plain(problem.hint)}")
         return
+    st.session_state["sets_saved"] = st.session_state.get("sets_saved", 0) + 1
     st.session_state["set_saved"] = f"Saved: {made.name}, {len(made):,} pictures. Every page can ask about it now."
     st.rerun()

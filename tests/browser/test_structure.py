@@ -44,6 +44,7 @@ def test_from_the_button_to_a_cell_and_its_set(postcards, visit, theme, width):
     page.get_by_label("Name of the set").first.fill("forests")
     page.get_by_role("button", name="Save", exact=True).first.click()
     expect(page.get_by_text(re.compile("Saved: forests, 100 pictures"))).to_be_visible()
+    expect(page.get_by_label("Name of the set")).to_have_count(0)  # the form has closed
     (made,) = sets.sets_of(gallery, settings.home)
     assert {gallery.by_name[name].label for name in made.members} == {"forest"}
     visitor.settle()
