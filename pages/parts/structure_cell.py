@@ -16,6 +16,11 @@ from pages.parts.workspace import plain
 
 LABEL = "label"  # what it is called among dimensions
 PLAIN = {"displayModeBar": False}
+OPENED = {
+    "cross_row": "",
+    "cross_column": "",
+    "slice_open": None,
+}  # what else opens a cell, and what it is when none is
 
 
 def pictures(run: Run, result: Result, gallery: Gallery, cell: tuple[tuple[str, str], ...]) -> None:
@@ -29,10 +34,7 @@ def pictures(run: Run, result: Result, gallery: Gallery, cell: tuple[tuple[str, 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {plain(words)} :gray[{len(rows):,}]", width="stretch")
         save_as_set(gallery, [row.file for row in rows], f"{words}, structure run {run.id}", "cell", words[:60])
-        if st.button("Close", key="close_cell", type="tertiary", icon=":material/close:"):
-            for word in ("cell", "picture"):
-                st.query_params.pop(word, None)
-            st.rerun()
+        st.button("Close", key="close_cell", type="tertiary", icon=":material/close:", on_click=_close)
     opened = st.query_params.get("picture", "")
     by_file = {row.file: row for row in rows}
     main, side = st.columns([3, 1], gap="medium") if opened in by_file else (st.container(), None)
@@ -49,3 +51,9 @@ def pictures(run: Run, result: Result, gallery: Gallery, cell: tuple[tuple[str, 
             basics(gallery.by_name[opened])
             st.caption(plain(by_file[opened].description))
             structure_changes.assign(run, result, opened, "assign")
+
+
+def _close() -> None:
+    for word in ("cell", "picture"):
+        st.query_params.pop(word, None)
+    st.session_state.update({key: none for key, none in OPENED.items() if key in st.session_state})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 
@@ -20,10 +21,11 @@ from engine.analyses.structure.crossing import (
 )
 from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight_rows
 from engine.analyses.structure.prompting import prompts
-from engine.analyses.structure.slices import SUPPORT, slices
+from engine.analyses.structure.slices import SUPPORT, predictions, slices
 from engine.analyses.structure.telling import values_of
 from engine.analyses.structure.verdicts import Verdict, verdicts
 from engine.charts import structure as charts
+from engine.errors import GalleryError
 from engine.gallery import Gallery
 from engine.gallery import columns as own
 from engine.store.export import csv_text
@@ -33,6 +35,9 @@ from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
 
 _PROMPTS = 8  # of a cell
+_TARGETS = (
+    "uniform: as many as the fullest cell has; independent: as if rows and columns had nothing to do with each other"
+)
 
 
 def cross(run: Run, result: Result, gallery: Gallery) -> None:
@@ -42,8 +47,8 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
         st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="cross_one", width=240))
-        other = str(st.selectbox("Columns", [n for n in names if n != one], key="cross_other", width=240))
+        one = str(st.selectbox("Rows", names, key="cross_one", width=220))
+        other = str(st.selectbox("Columns", [n for n in names if n != one], key="cross_other", width=220))
     told = table(_values(result, one), _values(result, other))
     if not told.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")
@@ -56,7 +61,7 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
     )
     st.plotly_chart(charts.cross(told, (one, other)), key="cross", config=structure_cell.PLAIN)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = st.selectbox("Look at", ["", *told.rows], key="cross_row", width=200)
+        row = st.selectbox("Pictures that are", ["", *told.rows], key="cross_row", width=200)
         column = st.selectbox("and", ["", *told.columns], key="cross_column", width=200)
     if row and column:
         structure_cell.pictures(run, result, gallery, ((one, str(row)), (other, str(column))))
@@ -80,8 +85,8 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
         return
     sure = [one for one in found if one.q <= 0.05]
     st.markdown(
-        f"### {len(sure)} slices confirmed :gray[of {len(found)} tested · {sum(known) / len(known):.1%} of "
-        f"{len(known):,} are wrong]"
+        f"### {len(sure)} slice{'s' * (len(sure) != 1)} confirmed :gray[of {len(found)} tested · "
+        f"{sum(known) / len(known):.1%} of {len(known):,} are wrong]"
     )
     for k, one in enumerate(sure[:12]):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -89,14 +94,14 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
                 f"{plain(one.sentence)} :gray[{one.errors} of {one.n}, corrected p {one.q:.2g}]", width="stretch"
             )
             if st.button("Pictures", key=f"slice_{k}", type="tertiary"):
-                st.session_state["slice_open"] = k
+                st.session_state["slice_open"] = one.cell
     if not sure:
         st.info(
             f"No attribute or pair with {SUPPORT} pictures or more fails reliably more often.", icon=":material/check:"
         )
-    at = st.session_state.get("slice_open", -1)
-    if 0 <= at < len(sure[:12]):
-        structure_cell.pictures(run, result, gallery, sure[at].cell)
+    opened = st.session_state.get("slice_open")
+    if opened in [one.cell for one in sure[:12]]:
+        structure_cell.pictures(run, result, gallery, opened)
 
 
 def missing(run: Run, result: Result, gallery: Gallery) -> None:
@@ -109,7 +114,7 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = str(st.selectbox("Rows", names, key="deficit_one", width=220))
         other = str(st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", width=220))
-        said = st.segmented_control("Target", TARGETS, default=TARGETS[0], key="deficit_target")
+        said = st.segmented_control("Target", TARGETS, default=TARGETS[0], key="deficit_target", help=_TARGETS)
     target: Target = "independent" if said == "independent" else "uniform"
     told = deficits(table(_values(result, one), _values(result, other)), target)
     rows = [
@@ -177,13 +182,15 @@ def _wrong(gallery: Gallery) -> dict[str, bool] | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         truth = st.selectbox("True", names, key="slices_true", width=200)
         said = st.selectbox("Predicted", ["", *names], key="slices_pred", width=200)
-        loaded = st.file_uploader("or a CSV with file, y_true and y_pred", "csv", key="slices_csv", width=320)
+        loaded = st.file_uploader(
+            "or a CSV with file, y_true and y_pred", "csv", key="slices_csv", width=320, max_upload_size=50
+        )
     if loaded is not None:
+        text = loaded.getvalue().decode("utf-8-sig", "surrogateescape")
         try:
-            table_of = pd.read_csv(loaded, dtype=str, keep_default_na=False)
-            return dict(zip(table_of["file"], table_of["y_true"] != table_of["y_pred"], strict=True))
-        except (ValueError, KeyError) as problem:
-            st.warning(f"This is no such table: {plain(str(problem)[:120])}.")
+            return predictions(io.StringIO(text, newline=""), loaded.name)
+        except GalleryError as problem:
+            st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
             return None
     if not said or said == truth:
         st.info("Choose the column that holds a model's predictions, or upload a table.", icon=":material/target:")

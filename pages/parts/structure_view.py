@@ -18,6 +18,8 @@ from engine.store.runs import Run, Status
 from pages.parts import run_panel, structure_cell, structure_changes, structure_form, structure_tables
 from pages.parts.workspace import plain
 
+_TALL = 12  # attributes from which a dimension scrolls
+
 
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
@@ -49,12 +51,10 @@ def _head(run: Run, result: Result) -> None:
         st.markdown(f"### {n} dimension{'s' * (n != 1)} of {len(result.rows):,} pictures", width="stretch")
         csv = lambda: csv_text(tables(result)["structure"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
-        st.download_button(
-            "CSV", csv, f"structure-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
-        )
-        st.download_button(
-            "JSON", whole, f"structure-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
-        )
+        with st.container(horizontal=True, width="content"):
+            for kind, what, mime in (("CSV", csv, "text/csv"), ("JSON", whole, "application/json")):
+                name = f"structure-{run.id}.{kind.lower()}"
+                st.download_button(kind, what, name, mime, on_click="ignore", icon=":material/download:")
 
 
 def _view() -> str:
@@ -74,10 +74,12 @@ def _view() -> str:
 
 def _tree(run: Run, result: Result, gallery: Gallery) -> None:
     """The tree beside a treemap or sunburst; the pictures of the attribute that is open."""
-    names = [one.name for one in result.dimensions]
-    said = st.query_params.get("cell", "").partition("=")
-    if said[0] in names and said[2]:
-        structure_cell.pictures(run, result, gallery, ((said[0], said[2]),))
+    said = st.query_params.get("cell", "")
+    opened = next(
+        ((d.name, a.name) for d in result.dimensions for a in d.attributes if f"{d.name}={a.name}" == said), None
+    )
+    if opened:
+        structure_cell.pictures(run, result, gallery, (opened,))
     left, right = st.columns([2, 3], gap="medium")
     with right:
         kind = st.segmented_control(
@@ -90,8 +92,10 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
         for i, one in enumerate(result.dimensions):
             votes = f"{one.votes} of {one.rounds} samples" if one.rounds else "given"
             sure = "" if one.is_sure else " · :orange[unsure]"
-            with st.expander(f"**{plain(one.name)}** :gray[{votes}{sure}]", expanded=i < 3 or one.name == said[0]):
-                with st.container(gap=None):
+            with st.expander(
+                f"**{plain(one.name)}** :gray[{votes}{sure}]", expanded=i < 3 or bool(opened and opened[0] == one.name)
+            ):
+                with st.container(gap=None, height=420 if len(one.attributes) > _TALL else "content"):
                     for k, a in enumerate(one.attributes):
                         words = f"{plain(a.name)} :gray[{a.count:,} · {a.share:.0%}]"
                         doubt = f"95 %: {a.low:.1%} to {a.high:.1%} of those that say something of it"

@@ -130,6 +130,40 @@ def test_every_view_stands(page, run):
         assert not page("structure", run=run.id, **strange).exception
 
 
+def test_close_closes_a_cell_whoever_opened_it(page, run):
+    test = page("structure", run=run.id, part="cross")
+    test.selectbox(key="cross_row").set_value("warm").run()
+    test.selectbox(key="cross_column").set_value("red").run()
+    press(test, "Close")
+    assert "label = warm and colour = red" not in texts(test)
+    assert not test.selectbox(key="cross_row").value
+    test = page("structure", run=run.id, cell="colour=red")
+    press(test, "Close")
+    assert "colour = red" not in texts(test)
+
+
+def test_slices_of_an_uploaded_table(page, gallery, run):
+    test = page("structure", run=run.id, part="slices")
+    test.file_uploader(key="slices_csv").set_value(("p.csv", b"file,y_pred\n", "text/csv")).run()
+    assert "lacks file, y_true or y_pred" in texts(test)
+    rows = [f"{p.name},x,{'y' if p.name.startswith('warm') else 'x'}\n" for p in gallery.pictures]
+    said = ("file,y_true,y_pred\n" + "".join(rows)).encode("utf-8-sig")
+    test.file_uploader(key="slices_csv").set_value(("p.csv", said, "text/csv")).run()
+    assert "50.0% of 48 are wrong" in texts(test)
+    blank = b"file,y_true,y_pred\n" + b"".join(f"{p.name},x,\n".encode() for p in gallery.pictures)
+    test.file_uploader(key="slices_csv").set_value(("p.csv", blank, "text/csv")).run()
+    assert "names none of these pictures" in texts(test)
+
+
+def test_a_dimension_may_hold_the_sign_of_the_address(page, gallery, settings, models):
+    params = Params(count=0, given=(Given("colour=hue", ("red", "blue")),))
+    made = Runs(settings.home).submit(make_request("structure", gallery, params, MODELS))
+    with made.hold():
+        assert execute(made, settings).state == "done"
+    test = page("structure", run=made.id, cell="colour=hue=red")
+    assert "colour=hue = red" in texts(test)
+
+
 def test_a_failed_run_says_why_and_goes_on(page, run):
     status = run.status
     status.state, status.error, status.revision = "failed", "The server is down.", 0

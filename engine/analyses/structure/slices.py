@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -70,11 +70,19 @@ def read_predictions(path: Path) -> dict[str, bool]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, csv.Error) as problem:
+            return predictions(file, str(path))
+    except OSError as problem:
         raise GalleryError(f"{path} cannot be read: {problem}.", "Give a CSV with file, y_true and y_pred.") from None
+
+
+def predictions(lines: Iterable[str], name: str) -> dict[str, bool]:
+    """The same of the lines of a table called so."""
+    try:
+        rows = list(csv.DictReader(lines))
+    except csv.Error as problem:
+        raise GalleryError(f"{name} cannot be read: {problem}.", "Give a CSV with file, y_true and y_pred.") from None
     if not rows or not {"file", "y_true", "y_pred"} <= set(rows[0]):
-        raise GalleryError(f"{path} lacks file, y_true or y_pred.", "Give a CSV with these columns.")
+        raise GalleryError(f"{name} lacks file, y_true or y_pred.", "Give a CSV with these columns.")
     return {row["file"]: row["y_true"] != row["y_pred"] for row in rows if row["file"] and row["y_pred"]}
 
 
