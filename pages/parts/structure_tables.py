@@ -88,20 +88,20 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
         f"### {len(sure)} slice{'s' * (len(sure) != 1)} confirmed :gray[of {len(found)} tested · "
         f"{sum(known) / len(known):.1%} of {len(known):,} are wrong]"
     )
+    above = st.container()
     for k, one in enumerate(sure[:12]):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{plain(one.sentence)} :gray[{one.errors} of {one.n}, corrected p {one.q:.2g}]", width="stretch"
-            )
-            if st.button("Pictures", key=f"slice_{k}", type="tertiary"):
-                st.session_state["slice_open"] = one.cell
+        words, button = st.columns([7, 1], vertical_alignment="center")
+        words.markdown(f"{plain(one.sentence)} :small[:gray[{one.errors} of {one.n}, corrected p {one.q:.2g}]]")
+        if button.button("Pictures", key=f"slice_{k}", type="tertiary"):
+            st.session_state["slice_open"] = one.cell
     if not sure:
         st.info(
             f"No attribute or pair with {SUPPORT} pictures or more fails reliably more often.", icon=":material/check:"
         )
     opened = st.session_state.get("slice_open")
     if opened in [one.cell for one in sure[:12]]:
-        structure_cell.pictures(run, result, gallery, opened)
+        with above:
+            structure_cell.pictures(run, result, gallery, opened)
 
 
 def missing(run: Run, result: Result, gallery: Gallery) -> None:
