@@ -13,6 +13,8 @@ import pytest
 from engine.__main__ import main
 from engine.analyses.structure import Dimension, Result, Row, tables
 from engine.models.profiles import POSTCARDS
+from tests.fake_endpoint import FakeEndpoint
+from tests.jobs.test_structure_asked import assigned
 
 PLACES = ("beach", "forest", "mountains")
 EACH = 16
@@ -241,6 +243,23 @@ def test_a_dimension_of_any_name_is_a_column(ask, tmp_path, name):
     code, _, err = ask("--dimensions", "0", "--dimension", f"{name}: red, blue", "--out", tmp_path, of="cars.csv")
     assert code == 0, err
     assert list(rows_of(tmp_path / "structure.csv")[0]) == ["file", "label", name]
+
+
+def test_a_table_through_an_endpoint_keeps_its_budget(ask, root, tmp_path, monkeypatch):
+    (tmp_path / "vitrine.toml").write_text("[prices]\ninput_per_million = 1000\noutput_per_million = 0\n")
+    monkeypatch.chdir(tmp_path)
+    with FakeEndpoint() as server:
+        server.answers, server.seconds = {"assign_attributes": assigned}, 0.15
+        for role in ("VISION", "CHAT"):
+            monkeypatch.setenv(f"VITRINE_{role}_MODEL", "m")
+        monkeypatch.setenv("VITRINE_ENDPOINT_URL", server.url)
+        monkeypatch.setenv("VITRINE_CONCURRENCY", "1")
+        words = (*COLOUR, "--models", "endpoint")
+        code, _, err = ask(*words, "--budget", "0.2", of=root / "cars.csv")  # 100 tokens in are 0.1
+        assert (code, "budget of 0.2 is spent" in err) == (130, True), err
+        code, out, err = ask(*words, of=root / "cars.csv")
+        assert (code, len(server.asked)) == (0, 6), err
+        assert out.startswith("1 dimension of 120 pictures")
 
 
 # What is refused
