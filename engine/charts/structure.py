@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,8 +60,8 @@ def cross(told: Table, names: tuple[str, str]) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=np.clip(residuals, -8, 8),
-            x=[_cut(c) for c in told.columns],
-            y=[_cut(r) for r in told.rows],
+            x=_distinct(told.columns),
+            y=_distinct(told.rows),
             text=text,
             texttemplate="%{text}",
             textfont={"color": _INK},
@@ -86,6 +87,16 @@ def cross(told: Table, names: tuple[str, str]) -> go.Figure:
         autorange="reversed",
     )  # fmt: skip
     return figure
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Short names, of which no two are equal: plotly would draw one category of them."""
+    count: Counter[str] = Counter()
+    found = []
+    for short in map(_cut, names):
+        count[short] += 1
+        found.append(short if count[short] == 1 else f"{short} ({count[short]})")
+    return found
 
 
 def _cut(name: str) -> str:

@@ -182,3 +182,5 @@ def test_names_are_no_markup_in_figures():
     told = table([["<b>x</b>"], ["y"]], [["<i>u</i>"], ["v"]])
     assert "<b>" not in str(cross(told, ("<b>a</b>", "b")).to_json())
     assert tree(()).to_json()
+    long = table([["x" * 40 + "1"], ["x" * 40 + "2"]], [["u"], ["v"]])
+    assert len(set(cross(long, ("a", "b")).data[0].y)) == 2  # type: ignore[union-attr]

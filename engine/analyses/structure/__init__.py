@@ -109,6 +109,10 @@ def of_descriptions(rows: Sequence[Row], params: Params, *, chat: Remembered, pr
     order = in_turn(labels, keys_of(texts, seed))
     read = [texts[i] for i in order]
     proposed = propose(chat, read, params.goal, params.rounds, seed, progress) if params.count else []
+    if params.count and not proposed and not chat.only_counts:
+        if not params.given:
+            raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
+        progress.note(f"{chat.spec.label} proposed no dimension: only those that were given are told.")
     wanted = {said(one.name) for one in params.given}
     kept = [one for one in proposed if one.is_kept and said(one.name) not in wanted][: params.count]
     found = _found(chat, params, kept, read, progress)
@@ -137,7 +141,7 @@ def _found(
     found = [given(one, None if one.attributes else attributes(chat, one.name, read, progress)) for one in params.given]
     for one in kept:
         names, unseen = attributes(chat, one.name, read, progress)
-        found.append(Found(one.name, names, {}, one.votes, params.rounds, one.stability, unseen))
+        found.append(Found(one.name, names, {}, one.votes, one.rounds, one.stability, unseen))
     return [one for one in found if len(one.attributes) > 1]
 
 

@@ -75,8 +75,7 @@ def propose(
 ) -> list[Proposed]:
     """Dimensions by votes of rounds, each of which reads other texts; names that say the same are one.
 
-    Raises:
-        RunError: no round was answered.
+    None where no round was answered.
     """
     named: list[list[str]] = []
     spelled: dict[str, Counter[str]] = {}
@@ -93,8 +92,6 @@ def propose(
         for key, name in found.items():
             spelled.setdefault(key, Counter())[name] += 1
         named.append(list(found))
-    if not named and not chat.only_counts:
-        raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
     votes = Counter(key for some in named for key in some)
     groups = _tidied(chat, "", {key: n for key, n in votes.items()})
     told = []
@@ -108,7 +105,7 @@ def propose(
         stability = float((hits[drawn].sum(1) >= _needed(len(named))).mean()) if drawn is not None else 0.0
         words = [spelled[m].most_common(1)[0][0] for m in members if m in spelled]
         shown = spelled[name].most_common(1)[0][0] if name in spelled else name
-        one = Proposed(shown, tuple(w for w in words if w != shown), int(hits.sum()), stability, bool(kept))
+        one = Proposed(shown, tuple(w for w in words if w != shown), int(hits.sum()), stability, bool(kept), len(named))
         told.append((one, early))
     # Of as many votes, who was named before others comes first: the most telling are to be named first.
     return [one for one, early in sorted(told, key=lambda t: (-t[0].votes, -t[1], t[0].name))]

@@ -105,13 +105,14 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Proposed:
-    """A dimension that was proposed, with other names of it, its votes and stability, and whether it is kept."""
+    """A dimension that was proposed, with other names of it, votes of so many rounds, stability, whether it is kept."""
 
     name: str
     members: tuple[str, ...]
     votes: int
     stability: float
     is_kept: bool
+    rounds: int = 0
 
 
 @dataclass(frozen=True)

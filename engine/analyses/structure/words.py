@@ -9,6 +9,7 @@ from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.result import Result
 from engine.analyses.structure.slices import slices
 from engine.analyses.structure.telling import checks, values_of
+from engine.analyses.structure.verdicts import verdicts
 
 _SHOWN = 10  # attributes of a dimension, slices, cells
 
@@ -34,6 +35,7 @@ def lines(result: Result, wrong: Mapping[str, bool] | None = None) -> Iterator[s
             yield f"    and {len(one.attributes) - _SHOWN} more"
         yield f"    other {one.other:,} · not said {one.not_said:,}"
     yield from (f"check: {words}" for words in checks(result)[:_SHOWN])
+    yield from (f"{one.shift}: {one.sentence}" for one in verdicts(result))
     yield from _by_label(result)
     if wrong:
         values = {one.name: values_of(result, one.name) for one in result.dimensions}
