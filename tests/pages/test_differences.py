@@ -92,6 +92,11 @@ def test_saved_sets_and_each_value_can_be_compared(page, gallery, settings, mode
     assert not test.exception
 
 
+def test_a_gallery_without_labels_says_how_to_get_sides(page, tmp_path, settings, models):
+    bare = gallery_of(tmp_path, settings, {"1.png": "red", "2.png": "blue"})
+    assert "There is nothing to compare yet." in texts(page("differences", gallery=bare.fingerprint))
+
+
 def test_equal_sides_are_refused_with_a_word(page, gallery, settings, models):
     test = page("differences", gallery=gallery.fingerprint)
     everything = sets.save(gallery, "all", [p.name for p in gallery.pictures], "", settings.home)
