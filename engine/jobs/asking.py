@@ -59,6 +59,8 @@ def make_request(
     if why := refusal(params, specs):
         raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models, or reword it.")
     module = analysis(name)
+    if why := getattr(module, "refusal", lambda _: "")(specs):
+        raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models.")
     if missing := [role for role in module.ROLES if role not in specs]:
         raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
     optional = getattr(module, "OPTIONAL", ())

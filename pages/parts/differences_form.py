@@ -61,7 +61,8 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         if mode == _EACH:
             return Params(by=str(by or ""), **words), button
         if not sides:
-            raise GalleryError("There is nothing to compare yet.", "Save a set on the Look page, or open labels.")
+            mend = "Save a set on the Look page, or open a folder with labels."
+            raise GalleryError("There is nothing to compare yet.", mend)
         part = sidebar.set_in_use(gallery)
         within = set(part.members) if part else {p.name for p in gallery.pictures}
         one = _members(gallery, str(a or "")) & within

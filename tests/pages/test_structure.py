@@ -184,3 +184,10 @@ def test_names_are_no_markup_in_figures():
     assert tree(()).to_json()
     long = table([["x" * 40 + "1"], ["x" * 40 + "2"]], [["u"], ["v"]])
     assert len(set(cross(long, ("a", "b")).data[0].y)) == 2  # type: ignore[union-attr]
+
+
+def test_without_a_vision_model_the_way_on_is_said(page, gallery, settings):
+    test = page("structure", gallery=gallery.fingerprint)  # the bundled models only measure these pictures
+    assert "Without a vision model" in texts(test)
+    assert next(b for b in test.button if b.label == "Run").disabled
+    assert not Runs(settings.home).all()

@@ -9,7 +9,7 @@ question, with "not said" and "other" as answers; every figure of the checks has
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from engine.analyses.structure.result import (
 from engine.analyses.structure.telling import dimension, values_of
 from engine.errors import RunError
 from engine.gallery import Gallery
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
 from engine.steps.tasks import ASSIGN_ATTRIBUTES, DESCRIBE, PROPOSE_ATTRIBUTES, PROPOSE_DIMENSIONS, TIDY
@@ -60,6 +61,14 @@ __all__ = [
     "run",
     "tables",
 ]
+
+
+def refusal(specs: Mapping[str, ModelSpec]) -> str:
+    """Why these models cannot tell a structure, known without asking; empty where they may."""
+    vision = specs.get("vision")
+    if vision is None or vision.backend != "measured":
+        return ""
+    return "Without a vision model only colours, light and format can be told, and no structure."
 
 
 def run(
