@@ -9,8 +9,8 @@ from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.jobs.comparing import together
 from engine.models import profiles
-from engine.store.runs import ACTIVE, Run
-from pages.parts import differences_form, differences_view, look_pictures, run_panel, sidebar, workspace
+from pages.parts import differences_form, differences_view, run_panel, sidebar, workspace
+from pages.parts.analysis_page import page
 from pages.parts.workspace import plain
 
 _HOW = """
@@ -45,36 +45,11 @@ def _ask(gallery: Gallery) -> None:
     run_panel.price_and_run(request, gallery, params, button, label="Compare")
 
 
-def _show(run: Run) -> None:
-    status = run.status
-    if status.state in ACTIVE:
-        run_panel.wait(run, lambda _: None)
-    elif status.state == "done":
-        differences_view.draw(run, status, workspace.gallery(run.request.gallery))
-    else:
-        run_panel.ended_badly(run, status, lambda _: None)
-
-
-st.title("Differences")
-st.markdown("What does one set show more than another?")
-id = sidebar.run_in_address()
-run = workspace.runs().get(id) if id else None
-if run is not None and run.request.analysis != "differences":
-    run = None
-gallery = sidebar.gallery_in_use()
-if st.query_params.get("run") and run is None:
-    st.warning("The run in this address is no differences run of this workspace.")
-if gallery is None:
-    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
-    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
-else:
-    differences_form.prefill(run, gallery)
-    _ask(gallery)
-    run_panel.asked_before(gallery, "differences", run)
-    if run is not None:
-        st.divider()
-        _show(run)
-    else:
-        look_pictures.glimpse(gallery)
-with st.expander("How this works"):
-    st.markdown(_HOW)
+page(
+    "differences",
+    "What does one set show more than another?",
+    differences_form.prefill,
+    _ask,
+    differences_view.draw,
+    _HOW,
+)

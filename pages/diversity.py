@@ -9,8 +9,8 @@ from engine.errors import SettingsError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.models import profiles
-from engine.store.runs import ACTIVE, Run
-from pages.parts import diversity_form, diversity_view, look_pictures, run_panel, sidebar, workspace
+from pages.parts import diversity_form, diversity_view, run_panel, sidebar, workspace
+from pages.parts.analysis_page import page
 from pages.parts.workspace import plain
 
 _HOW = """
@@ -61,36 +61,11 @@ def _no_embedder(problem: SettingsError, button: DeltaGenerator) -> None:
     st.page_link("models.py", label="Connect a model", icon=":material/arrow_forward:")
 
 
-def _show(run: Run) -> None:
-    status = run.status
-    if status.state in ACTIVE:
-        run_panel.wait(run, lambda _: None)
-    elif status.state == "done":
-        diversity_view.draw(run, status, workspace.gallery(run.request.gallery))
-    else:
-        run_panel.ended_badly(run, status, lambda _: None)
-
-
-st.title("Diversity")
-st.markdown("How diverse is this set, what repeats in it, and which few pictures stand for all?")
-id = sidebar.run_in_address()
-run = workspace.runs().get(id) if id else None
-if run is not None and run.request.analysis != "diversity":
-    run = None
-gallery = sidebar.gallery_in_use()
-if st.query_params.get("run") and run is None:
-    st.warning("The run in this address is no diversity run of this workspace.")
-if gallery is None:
-    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
-    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
-else:
-    diversity_form.prefill(run, gallery)
-    _ask(gallery)
-    run_panel.asked_before(gallery, "diversity", run)
-    if run is not None:
-        st.divider()
-        _show(run)
-    else:
-        look_pictures.glimpse(gallery)
-with st.expander("How this works"):
-    st.markdown(_HOW)
+page(
+    "diversity",
+    "How diverse is this set, what repeats in it, and which few pictures stand for all?",
+    diversity_form.prefill,
+    _ask,
+    diversity_view.draw,
+    _HOW,
+)

@@ -8,8 +8,8 @@ from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.models import profiles
-from engine.store.runs import ACTIVE, Run
-from pages.parts import look_pictures, run_panel, sidebar, structure_form, structure_view, workspace
+from pages.parts import run_panel, sidebar, structure_form, structure_view, workspace
+from pages.parts.analysis_page import page
 from pages.parts.workspace import plain
 
 _HOW = """
@@ -40,36 +40,11 @@ def _ask(gallery: Gallery) -> None:
     run_panel.price_and_run(request, gallery, params, button)
 
 
-def _show(run: Run) -> None:
-    status = run.status
-    if status.state in ACTIVE:
-        run_panel.wait(run, lambda _: None)
-    elif status.state == "done":
-        structure_view.draw(run, status, workspace.gallery(run.request.gallery))
-    else:
-        run_panel.ended_badly(run, status, lambda _: None)
-
-
-st.title("Structure")
-st.markdown("On what do these pictures vary, what goes together, and what is missing?")
-id = sidebar.run_in_address()
-run = workspace.runs().get(id) if id else None
-if run is not None and run.request.analysis != "structure":
-    run = None
-gallery = sidebar.gallery_in_use()
-if st.query_params.get("run") and run is None:
-    st.warning("The run in this address is no structure run of this workspace.")
-if gallery is None:
-    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
-    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
-else:
-    structure_form.prefill(run, gallery)
-    _ask(gallery)
-    run_panel.asked_before(gallery, "structure", run)
-    if run is not None:
-        st.divider()
-        _show(run)
-    else:
-        look_pictures.glimpse(gallery)
-with st.expander("How this works"):
-    st.markdown(_HOW)
+page(
+    "structure",
+    "On what do these pictures vary, what goes together, and what is missing?",
+    structure_form.prefill,
+    _ask,
+    structure_view.draw,
+    _HOW,
+)

@@ -13,7 +13,6 @@ import streamlit as st
 from engine.analyses.clusters import Result, Row, edits, tables
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
-from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import cluster_changes, run_panel, workspace
@@ -44,11 +43,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     result = edited.result
     view = st.query_params.get("cluster", "")
     groups = _groups(result)
-    if roles := profiles.strangers(run.request.models, gallery.root):
-        st.warning(
-            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
-            icon=":material/warning:",
-        )
+    run_panel.warn_of_strangers(run, gallery)
     _head(run, status, result, log, shown, edited, gallery)
     if view and view not in groups:
         st.info(f"There is no cluster {plain(view)} here any more: it was renamed, merged or taken back.")

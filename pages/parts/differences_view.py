@@ -10,7 +10,6 @@ import streamlit as st
 
 from engine.analyses.differences import Comparison, Finding, Result, tables
 from engine.gallery import Gallery
-from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import differences_finding, differences_typed, run_panel
@@ -25,11 +24,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     result = run_panel.result(run)
     if result is None:
         return
-    if roles := profiles.strangers(run.request.models, gallery.root):
-        st.warning(
-            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
-            icon=":material/warning:",
-        )
+    run_panel.warn_of_strangers(run, gallery)
     if len(result.comparisons) > 1:
         _overview(result)
     k = _chosen(result)

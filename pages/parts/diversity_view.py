@@ -9,7 +9,6 @@ import streamlit as st
 
 from engine.analyses.diversity import Figure, Result
 from engine.gallery import Gallery, Picture
-from engine.models import profiles
 from engine.store.runs import Run, Status
 from pages.parts import (
     diversity_axes,
@@ -36,11 +35,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     result = run_panel.result(run)
     if result is None:
         return
-    if roles := profiles.strangers(run.request.models, gallery.root):
-        st.warning(
-            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
-            icon=":material/warning:",
-        )
+    run_panel.warn_of_strangers(run, gallery)
     _score(run, result)
     for note in (*status.notes, *result.notes):
         st.caption(f":material/info: {plain(note)}")

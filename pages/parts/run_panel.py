@@ -94,6 +94,15 @@ def result(run: Run, key: str = "unreadable") -> Any:  # noqa: ANN401  the analy
     return None
 
 
+def warn_of_strangers(run: Run, gallery: Gallery) -> None:
+    """Say it where a run was told by models that do not know such pictures."""
+    if roles := profiles.strangers(run.request.models, gallery.root):
+        st.warning(
+            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
+            icon=":material/warning:",
+        )
+
+
 def wait(run: Run, draw_partial: Any) -> None:  # noqa: ANN401
     """Show a run that is queued or running, until it ends."""
 

@@ -12,7 +12,6 @@ from engine.analyses.structure import Result, tables
 from engine.analyses.structure.telling import checks
 from engine.charts import structure as charts
 from engine.gallery import Gallery
-from engine.models import profiles
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import run_panel, structure_cell, structure_changes, structure_form, structure_tables
@@ -27,11 +26,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         return
     edited, n, total = structure_changes.shown(run)
     result = edited.result
-    if roles := profiles.strangers(run.request.models, gallery.root):
-        st.warning(
-            f"Told by models that know only Postcards ({', '.join(roles)}): of these pictures it says nothing.",
-            icon=":material/warning:",
-        )
+    run_panel.warn_of_strangers(run, gallery)
     _head(run, result)
     for note in (*status.notes, *result.notes):
         st.caption(f":material/info: {plain(note)}")

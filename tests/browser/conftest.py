@@ -17,6 +17,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from engine.gallery import open_folder
+from engine.models.profiles import POSTCARDS
+from engine.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "screenshots"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -76,6 +80,16 @@ class App:
 def app(tmp_path):
     running = App(tmp_path / "home").start()
     yield running
+    running.end()
+
+
+@pytest.fixture
+def postcards(tmp_path):
+    """The app, its gallery of Postcards opened, and its settings."""
+    settings = Settings(home=tmp_path / "home")
+    gallery = open_folder(POSTCARDS, settings)
+    running = App(settings.home).start()
+    yield running, gallery, settings
     running.end()
 
 

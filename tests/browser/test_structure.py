@@ -5,22 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from engine.gallery import open_folder, sets
-from engine.models.profiles import POSTCARDS
-from engine.settings import Settings
-from tests.browser.conftest import App
+from engine.gallery import sets
 from tests.browser.test_diversity import complaints, is_whole
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture
-def postcards(tmp_path):
-    settings = Settings(home=tmp_path / "home")
-    gallery = open_folder(POSTCARDS, settings)
-    app = App(settings.home).start()
-    yield app, gallery, settings
-    app.end()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 800)])

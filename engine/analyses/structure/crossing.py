@@ -142,7 +142,7 @@ def correlations(
         v = cramers_v(told.counts)
         p = _permuted(mine, theirs, v, seed, draws) if min(told.counts.shape, default=0) > 1 else 1.0
         found.append((name, v, mutual_information(told.counts), p))
-    q = _corrected([p for *_, p in found])
+    q = corrected([p for *_, p in found])
     told = [Correlation(name, v, bits, p, its) for (name, v, bits, p), its in zip(found, q, strict=True)]
     return sorted(told, key=lambda c: (-c.v, c.dimension))
 
@@ -181,7 +181,8 @@ def _permuted(mine: list[list[str]], theirs: list[Sequence[str]], v: float, seed
     return (1 + reached) / (draws + 1)
 
 
-def _corrected(p: Sequence[float]) -> list[float]:
+def corrected(p: Sequence[float]) -> list[float]:
+    """Q of each p: the false-discovery rate at which it is found (Benjamini & Hochberg 1995)."""
     from scipy.stats import false_discovery_control
 
     return false_discovery_control(p).tolist() if len(p) else []

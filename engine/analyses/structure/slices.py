@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.analyses.structure.crossing import corrected
+from engine.analyses.structure.telling import share
 from engine.errors import GalleryError
 
 SUPPORT = 20  # pictures of a slice, both halves
 _FOUND = 40  # slices that are tested, the most telling of the finding half
-_Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def slices(
             ranked.append((p, len(cell), cell, mask))
     ranked = sorted(ranked, key=lambda one: one[:3])[:_FOUND]
     told = [_slice(cell, mask, is_wrong, late, [files[i] for i in places]) for p, _, cell, mask in ranked if p < 0.5]
-    q = _corrected([one.p for one in told])
+    q = corrected([one.p for one in told])
     told = [Slice(**{**vars(one), "q": its}) for one, its in zip(told, q, strict=True)]
     return sorted(told, key=lambda one: (one.q, one.p, len(one.cell), one.cell))
 
@@ -123,14 +123,11 @@ def _slice(
     here = mask & late
     n, errors = int(here.sum()), int(wrong[here].sum())
     everywhere = float(wrong[late].mean())
-    share = errors / n
-    middle, z = share + _Z**2 / (2 * n), _Z**2 / n
-    half = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n * n))
-    lift = share / everywhere if everywhere else 1.0
+    error, low, high = share(errors, n)
+    lift = error / everywhere if everywhere else 1.0
     p = _more(wrong[here], wrong[~mask & late])
     names = tuple(files[i] for i in np.flatnonzero(mask).tolist())
-    low, high = max(0.0, (middle - half) / (1 + z)), min(1.0, (middle + half) / (1 + z))
-    return Slice(cell, n, errors, share, low, high, lift, p, 1.0, names)
+    return Slice(cell, n, errors, error, low, high, lift, p, 1.0, names)
 
 
 def _more(mine: np.ndarray, others: np.ndarray) -> float:
@@ -139,9 +136,3 @@ def _more(mine: np.ndarray, others: np.ndarray) -> float:
 
     errors = int(mine.sum())
     return float(hypergeom.sf(errors - 1, len(mine) + len(others), errors + int(others.sum()), len(mine)))
-
-
-def _corrected(p: Sequence[float]) -> list[float]:
-    from scipy.stats import false_discovery_control
-
-    return false_discovery_control(p).tolist() if len(p) else []
