@@ -43,7 +43,12 @@ def complaints(page):
     """What the page says on the console, apart from Streamlit's own search for its server below the page's path."""
     said = []
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda m: said.append(m.text) if m.type == "error" and "_stcore" not in m.location["url"] else 0)
+    page.on(
+        "console",
+        lambda m: (
+            said.append(f"{m.text} {m.location}") if m.type == "error" and "_stcore" not in m.location["url"] else 0
+        ),
+    )
     return said
 
 
