@@ -98,8 +98,9 @@ def chromium():
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not path:
         pytest.fail("Chromium is missing: install Debian's package chromium, or run with BROWSER=0.", pytrace=False)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # on a busy machine, a rerun takes its time
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser

@@ -40,15 +40,15 @@ def diverse(tmp_path, visit):
 
 
 def complaints(page):
-    """What the page says on the console, apart from Streamlit's own search for its server below the page's path."""
-    said = []
+    """What the page says on the console, apart from Streamlit's own: looking for its server, its icon at reload."""
+    said, own = [], ("_stcore", "/media/")  # pictures of ours come by other addresses
+
+    def hear(message):
+        if message.type == "error" and not any(part in message.location["url"] for part in own):
+            said.append(f"{message.text} {message.location}")
+
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on(
-        "console",
-        lambda m: (
-            said.append(f"{m.text} {m.location}") if m.type == "error" and "_stcore" not in m.location["url"] else 0
-        ),
-    )
+    page.on("console", hear)
     return said
 
 
