@@ -13,14 +13,9 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from engine.analyses import structure
 from engine.analyses.structure import Given, Params, Result
@@ -30,8 +25,10 @@ from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.telling import values_of
 from engine.gallery import Gallery, open_folder
 from engine.jobs.asking import askers
+from engine.jobs.drawing import draw, yields
 from engine.models import profiles
-from engine.models.profiles import POSTCARDS, ROOT
+from engine.models.profiles import POSTCARDS
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.store.answers import Store
@@ -41,25 +38,6 @@ GIVEN = (
     Given("time of day", ("night", "sunset", "sunny", "fog")),
 )
 LACKING = (("beach", "night"), ("city", "foggy"), ("desert", "sunset"), ("forest", "sunny"))
-
-
-def draw(texts: Sequence[str], seeds: Sequence[int], to: Path) -> None:
-    """A PNG of 256 pixels for each text, named by its place in the list."""
-    import torch
-    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        str(ROOT / "assets/models/diffusion"),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-        local_files_only=True,
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    for i, (text, seed) in enumerate(zip(texts, seeds, strict=True)):
-        dice = torch.Generator().manual_seed(seed)
-        drawn: Any = pipeline(text, num_inference_steps=40, guidance_scale=4.0, height=64, width=64, generator=dice)
-        drawn.images[0].resize((256, 256), Image.Resampling.BICUBIC).save(to / f"{i:04}.png")
 
 
 def told(gallery: Gallery, settings: Settings) -> Result:
@@ -78,7 +56,6 @@ def main() -> None:
     each = parser.parse_args().each
     with tempfile.TemporaryDirectory() as scratch:
         settings, folder = Settings(home=Path(scratch) / "home"), Path(scratch) / "drawn"
-        folder.mkdir()
         gallery = open_folder(POSTCARDS, settings)
         kept = [p for p in gallery.pictures if (p.metadata["place"], p.metadata["time"]) not in LACKING]
         result = told(replace(gallery, pictures=kept), settings)
@@ -86,24 +63,19 @@ def main() -> None:
         cells = deficits(table(values_of(result, names[0]), values_of(result, names[1]))).cells[: len(LACKING)]
         wanted = prompts(cells, names, {}, each)
         began = time.perf_counter()
-        draw([row["prompt"] for row in wanted], [row["seed"] for row in wanted], folder)
+        model = ModelSpec("diffusion", "assets/models/diffusion", options={"guidance": 4.0})
+        files = draw(wanted, model, settings, folder, Progress())
         took = time.perf_counter() - began
         back = told(open_folder(folder, settings), settings)
-    got = list(zip(values_of(back, names[0]), values_of(back, names[1]), strict=True))
-    there = [(row["cell"]["place"], row["cell"]["time of day"]) for row in wanted]
-    lands = lambda cell, said: cell[0] in said[0] and cell[1] in said[1]  # noqa: E731
-    hits = [lands(cell, said) for cell, said in zip(there, got, strict=True)]
-    order = np.random.default_rng(0).permutation(len(wanted)).tolist()
-    chance = [lands(there[i], said) for i, said in zip(order, got, strict=True)]
+    found, _ = yields(wanted, files, back, {})
+    n = sum(one.drawn for one in found)
+    print(f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · {n} in {took:.0f} s\n")
+    print("| cell | drawings | landed in it | by shuffled prompts |\n|---|---|---|---|")
+    for one in found:
+        print(f"| {', '.join(one.cell.values())} | {one.drawn} | {one.landed} | {one.shuffled:.2f} |")
     print(
-        f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · {len(wanted)} in {took:.0f} s\n"
+        f"\nYield {sum(y.landed for y in found) / n:.2f}, shuffled {sum(y.shuffled * y.drawn for y in found) / n:.2f}."
     )
-    print("| cell | prompt | drawings | landed in it |\n|---|---|---|---|")
-    for cell in cells:
-        mine = [i for i, where in enumerate(there) if where == (cell.row, cell.column)]
-        landed = sum(hits[i] for i in mine)
-        print(f"| {cell.row}, {cell.column} | {wanted[mine[0]]['prompt']} | {len(mine)} | {landed} |")
-    print(f"\nYield {np.mean(hits):.2f}, against shuffled prompts {np.mean(chance):.2f}.")
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def test_a_folder(ask, tmp_path):
     assert (len(rows), list(rows[0])[:2], len(rows[0])) == (48, ["file", "label"], 5)
     assert {row["label"] for row in rows} == set(PLACES)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("result.json", "structure.csv", "dimensions.csv", "correlations.csv", "deficits.csv", "prompts.jsonl")
+        *("result.json", "structure.csv", "dimensions.csv", "correlations.csv", "deficits.csv", "prompts.jsonl"),
+        "subpopulations.csv",
     }
     told = [json.loads(line) for line in (tmp_path / "out" / "prompts.jsonl").read_text().splitlines()]
     assert told
@@ -258,7 +259,7 @@ def test_a_table_through_an_endpoint_keeps_its_budget(ask, root, tmp_path, monke
         code, _, err = ask(*words, "--budget", "0.2", of=root / "cars.csv")  # 100 tokens in are 0.1
         assert (code, "budget of 0.2 is spent" in err) == (130, True), err
         code, out, err = ask(*words, of=root / "cars.csv")
-        assert (code, len(server.asked)) == (0, 6), err
+        assert (code, len(server.asked)) == (0, 18), err  # 120 texts, 20 a question, and twice more at random
         assert out.startswith("1 dimension of 120 pictures")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from engine import settings
 from engine.commands.carrying import asked_line, run_analysis, run_line, say, tell, watching
-from engine.errors import SettingsError, Stopped, StoreError
+from engine.commands.missing import write_more
+from engine.errors import SettingsError, Stopped
 from engine.gallery import Gallery
 from engine.jobs.asking import askers, leaves_for
 from engine.models import profiles
@@ -40,6 +41,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --out: up to N prompts for each cell in want",
     )
+    parser.add_argument(
+        "--draw", default="", metavar="MODEL",
+        help="with --prompts: draw each, by a model in Stable Diffusion's format; what lands in its cell is told",
+    )  # fmt: skip
+    parser.add_argument("--schema", default="shared", choices=("shared", "own", "both"),
+                        help="dimensions of all labels, each label's own, or both")  # fmt: skip
+    parser.add_argument("--draws", type=int, default=2, help="how often some are sorted again at random (0: never)")
     parser.add_argument("--predictions", default="", metavar="CSV", help="file,y_true,y_pred: where does a model fail")
 
 
@@ -55,9 +63,13 @@ def ask(said: argparse.Namespace) -> int:
     if nameless := [text for text in said.dimension if not read_dimensions(text)]:
         raise SettingsError(f"--dimension {nameless[0]!r} has no name.", "Write NAME: A, B.")
     given = read_dimensions("\n".join(said.dimension))
-    params = Params(said.goal.strip(), said.dimensions, given, said.rounds, said.mask)
+    params = Params(said.goal.strip(), said.dimensions, given, said.rounds, said.mask, said.schema, said.draws)
+    if said.draw and not said.prompts:
+        raise SettingsError("--draw needs --prompts.", "Say how many drawings each cell is to have, at most.")
     said.wrong = read_predictions(Path(said.predictions)) if said.predictions else None
     if Path(said.folder).suffix.lower() == ".csv" and not Path(said.folder).is_dir():
+        if said.draw:
+            raise SettingsError("--draw is of pictures.", "Give a folder: drawings are described as pictures are.")
         try:
             return _of_descriptions(params, said)
         except Stopped as why:
@@ -100,7 +112,7 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
         print(f"asked: {asked:,} chat questions · from the store: {known:,} answers, by {spec.label}")
     if said.out:
         write("structure", result, Path(said.out))
-        _write_more(result, said, spec)
+        write_more(result, said, spec)
     return 0
 
 
@@ -118,7 +130,7 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
         print(asked_line(status, said))
         print(run_line(run, status))
     if said.out:
-        _write_more(result, said, run.request.models["chat"])
+        write_more(result, said, run.request.models["chat"], run.request.models["vision"])
 
 
 def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:  # noqa: ANN401
@@ -134,54 +146,3 @@ def _print(result: Any, said: argparse.Namespace, more: dict[str, Any]) -> None:
     if said.wrong is not None and not any(row.file in said.wrong for row in result.rows):
         say("note: the predictions name none of these pictures")
     tell(json.dumps({**more, "result": asdict(result)}) if said.json else "\n".join(lines(result, said.wrong)))
-
-
-def _write_more(result: Any, said: argparse.Namespace, spec: ModelSpec) -> None:  # noqa: ANN401
-    """slices.csv where predictions are known, prompts.jsonl where prompts are wanted."""
-    from engine.analyses.structure.slices import slices
-    from engine.analyses.structure.telling import values_of
-    from engine.store.export import csv_text
-
-    to, files = Path(said.out), dict[str, str]()
-    values = {one.name: values_of(result, one.name) for one in result.dimensions}
-    if said.wrong is not None:
-        rows = [
-            {"slice": " and ".join(f"{d}={a}" for d, a in one.cell), "n": one.n, "errors": one.errors,
-             "error": one.error, "low": one.low, "high": one.high, "lift": one.lift, "p": one.p, "q": one.q}
-            for one in slices([row.file for row in result.rows], values, said.wrong)
-        ]  # fmt: skip
-        files["slices.csv"] = csv_text(rows) if rows else "slice,n,errors,error,low,high,lift,p,q\n"
-    labels = [row.label for row in result.rows]
-    if said.prompts and len(set(labels) - {""}) > 1:
-        files["prompts.jsonl"] = _prompts(result, labels, values, said, spec)
-    elif said.prompts:
-        say("note: no prompts: they are for what labels lack, and there are no two labels")
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (to / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-    except OSError as problem:
-        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
-
-
-def _prompts(
-    result: Any,  # noqa: ANN401
-    labels: list[str],
-    values: dict[str, Any],
-    said: argparse.Namespace,
-    spec: ModelSpec,
-) -> str:
-    """For what label and each dimension lack together, a line each."""
-    from engine.analyses.structure.crossing import table
-    from engine.analyses.structure.deficits import deficits
-    from engine.analyses.structure.prompting import prompts
-
-    config, lines = settings.load(), []
-    with closing(Store(config.home)) as store:
-        chat = None if spec.backend == "keywords" else askers({"chat": spec}, config, store, Progress())["chat"]
-        for one in result.dimensions:
-            told = deficits(table([[label] if label else [] for label in labels], values[one.name]))
-            more = [d for d in result.dimensions if d.name != one.name]
-            others = {d.name: [a.name for a in d.attributes if a.count] for d in more}
-            lines += prompts(told.cells, ("label", one.name), others, said.prompts, said.seed + len(lines), chat)
-    return "".join(json.dumps(line) + "\n" for line in lines)

@@ -124,6 +124,35 @@ class Diffusion:
             errors = torch.stack(self._batch.run(rows, work))
             yield place, errors.unflatten(0, (len(prompts), len(steps))).numpy()
 
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], check: Check) -> Iterator[tuple[int, Image.Image]]:
+        """A picture for each prompt, one at a time; options `steps` (40), `guidance` (5) and `side` (pixels).
+
+        Raises:
+            ModelError: too little memory, or it draws nothing.
+        """
+        options = self.spec.options
+        side = self._side()
+        self.pipeline.set_progress_bar_config(disable=True)
+        for i, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True)):
+            check()
+            try:
+                drawn: Any = self.pipeline(
+                    prompt, num_inference_steps=int(options.get("steps", 40)), height=side, width=side,
+                    guidance_scale=float(options.get("guidance", 5.0)), generator=torch.Generator().manual_seed(seed),
+                )  # fmt: skip
+            except torch.OutOfMemoryError:
+                raise ModelError(f"{self.spec.label} lacks memory to draw.", "Set a smaller side.") from None
+            except (RuntimeError, ValueError) as problem:
+                why = " ".join(str(problem).split())[:160]
+                raise ModelError(
+                    f"{self.spec.label} cannot draw: {why}.", "Try another side, or another model."
+                ) from None
+            yield i, drawn.images[0].convert("RGB")
+
+    def _side(self) -> int:
+        size = self.pipeline.unet.config["sample_size"] * self.pipeline.vae_scale_factor
+        return int(self.spec.options.get("side", 0)) or size
+
     @torch.inference_mode()
     def _noise_in(self, noisy: Tensor, times: Tensor, told: Tensor) -> Tensor:
         """The noise that the network sees in noisy latents; B x 4 x h x w, B and B x n x d to B x 4 x h x w."""
@@ -162,7 +191,7 @@ class Diffusion:
     def _fitted(self, image: Image.Image) -> Image.Image:
         """The whole picture with the model's number of pixels, sides rounded to what the network can halve."""
         unet, shrinks = self.pipeline.unet.config, self.pipeline.vae_scale_factor
-        side = int(self.spec.options.get("side", 0)) or unet["sample_size"] * shrinks
+        side = self._side()
         step = shrinks * 2 ** (len(unet["block_out_channels"]) - 1)
         scale = side / math.sqrt(image.width * image.height)
         width, height = (max(1, round(n * scale / step)) * step for n in image.size)

@@ -199,3 +199,7 @@ class Denoiser(Protocol):
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Denoising losses (prompts, steps, h, w) float32 in latent pixels for each picture, with its index."""
         ...
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], check: Check) -> Iterator[tuple[int, Image.Image]]:
+        """A picture for each prompt, with its index."""
+        ...

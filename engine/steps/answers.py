@@ -92,18 +92,22 @@ class Remembered:
         """What a request of `task` cost this model so far."""
         return self._store.rate(self._name, task.name)
 
-    def stored(self, task: Task, payload: Mapping[str, Any], items: Sequence[Any]) -> Iterator[tuple[int, dict]]:
+    def stored(
+        self, task: Task, payload: Mapping[str, Any], items: Sequence[Any], draw: int = 0
+    ) -> Iterator[tuple[int, dict]]:
         """Answers that the store has, each with its place; asks nothing and counts nothing."""
-        name = self._keys(task, payload, 0)
+        name = self._keys(task, payload, draw)
         at: defaultdict[bytes, list[int]] = defaultdict(list)
         for i, item in enumerate(items):
             at[name(item)].append(i)
         for key, answer in self._store.get(at):
             yield from ((i, answer) for i in at[key])
 
-    def keep(self, task: Task, payload: Mapping[str, Any], answers: Mapping[Any, dict[str, Any]]) -> None:
+    def keep(
+        self, task: Task, payload: Mapping[str, Any], answers: Mapping[Any, dict[str, Any]], draw: int = 0
+    ) -> None:
         """Keep answers by item that follow from others: a part of a longer question."""
-        name = self._keys(task, payload, 0)
+        name = self._keys(task, payload, draw)
         self._store.put({name(item): answer for item, answer in answers.items()}, task.name, self._name)
 
     def each(

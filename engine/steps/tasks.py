@@ -75,6 +75,17 @@ class _Valued(_Answer):
     values: list[_Value]
 
 
+class _Change(_Answer):
+    kind: Literal["add", "merge", "split", "rename", "drop"]
+    names: list[str]
+    into: str
+    why: str
+
+
+class _Changes(_Answer):
+    changes: list[_Change]
+
+
 class _Prompts(_Answer):
     prompts: list[str]
 
@@ -151,12 +162,13 @@ PROPOSE_DIMENSIONS = Task("propose_dimensions", _Dimensions)
 PROPOSE_ATTRIBUTES = Task("propose_attributes", _Attributes, tokens=(2048, 0))
 TIDY = Task("tidy", _Tidied, tokens=(4096, 0))
 ASSIGN_ATTRIBUTES = Task("assign_attributes", _Valued, "texts", _on_the_list, batch=20, tokens=(512, 120))
+REFINE_DIMENSION = Task("refine_dimension", _Changes, tokens=(2048, 0))
 WRITE_PROMPTS = Task("write_prompts", _Prompts, tokens=(2048, 0))
 TASKS = {
     task.name: task
     for task in (
         *(DESCRIBE, LABEL, NAME_CLUSTERS, ASSIGN),
         *(PROPOSE_DIFFERENCES, VERIFY, JUDGE),
-        *(PROPOSE_DIMENSIONS, PROPOSE_ATTRIBUTES, TIDY, ASSIGN_ATTRIBUTES, WRITE_PROMPTS),
+        *(PROPOSE_DIMENSIONS, PROPOSE_ATTRIBUTES, TIDY, ASSIGN_ATTRIBUTES, REFINE_DIMENSION, WRITE_PROMPTS),
     )
 }

@@ -8,12 +8,14 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine.analyses.structure import Dimension, Given, Params
+from engine.analyses.structure import SCHEMAS, Dimension, Given, Params
 from engine.analyses.structure.typed import read_dimensions, written
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.store.runs import Run
 from pages.parts.workspace import plain
+
+_SCHEMAS = {"shared": "of all labels", "own": "each label's own", "both": "both"}
 
 
 def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
@@ -32,9 +34,14 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
             placeholder="place: indoors, outdoors, water=sea+lake\nmood",
             help="A name before an equals sign renames what follows; several, with +, are joined: both ask nothing.",
         )  # fmt: skip
+        schema = st.segmented_control(
+            "Proposed dimensions are", SCHEMAS, key="structure_schema", format_func=_SCHEMAS.__getitem__
+        )
         mask = st.toggle("Hide words that give the label away", key="structure_mask")
     try:
-        return Params(goal=goal.strip(), count=int(count), given=read_dimensions(typed), mask=mask), button
+        asked = SCHEMAS[SCHEMAS.index(schema)] if schema in SCHEMAS else SCHEMAS[0]
+        given = read_dimensions(typed)
+        return Params(goal=goal.strip(), count=int(count), given=given, mask=mask, schema=asked), button
     except SettingsError as problem:
         button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
@@ -51,6 +58,7 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     asked: Mapping[str, Any] = run.request.params if run else {}
     state["structure_count"] = asked.get("count", Params().count)
     state["structure_goal"] = asked.get("goal", "")
+    state["structure_schema"] = asked.get("schema", "shared")
     state["structure_mask"] = asked.get("mask", False)
     state["structure_given"] = written([Given(**one) for one in asked.get("given", ())])
 
@@ -59,3 +67,4 @@ def use(dimensions: Sequence[Dimension]) -> None:
     """Put found dimensions into the form, to be renamed, joined, dropped or added to, and run again."""
     st.session_state["structure_given"] = written(dimensions)
     st.session_state["structure_count"] = 0
+    st.session_state["structure_schema"] = "shared"

@@ -1,4 +1,4 @@
-"""What goes together, where a model fails, and what is missing: tables of a structure."""
+"""What goes together, and where a model fails: tables of a structure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import streamlit as st
 from engine.analyses.structure import Result
 from engine.analyses.structure.crossing import (
     Correlation,
+    Table,
     balance,
     correlations,
     cramers_v,
     mutual_information,
     redundancy,
+    subpopulations,
     table,
 )
-from engine.analyses.structure.deficits import TARGETS, Target, deficits, weight_rows
-from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.slices import SUPPORT, predictions, slices
 from engine.analyses.structure.telling import values_of
 from engine.analyses.structure.verdicts import Verdict, verdicts
@@ -28,48 +28,74 @@ from engine.charts import structure as charts
 from engine.errors import GalleryError
 from engine.gallery import Gallery
 from engine.gallery import columns as own
-from engine.store.export import csv_text
 from engine.store.runs import Run
 from pages.parts import structure_cell, structure_changes
 from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
 
-_PROMPTS = 8  # of a cell
-_TARGETS = (
-    "uniform: as many as the fullest cell has; independent: as if rows and columns had nothing to do with each other"
-)
+_CELLS = 2000  # subpopulations that are shown
 
 
 def cross(run: Run, result: Result, gallery: Gallery) -> None:
     """Any two of the label and the dimensions, with residuals; correlations with the label, balance."""
-    names = _names(result)
+    names = names_of(result)
     if len(names) < 2:
         st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = str(st.selectbox("Rows", names, key="cross_one", width=220))
         other = str(st.selectbox("Columns", [n for n in names if n != one], key="cross_other", width=220))
-    told = table(_values(result, one), _values(result, other))
+    told = table(values_by(result, one), values_by(result, other))
     if not told.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")
         return
-    same = redundancy(_values(result, one), _values(result, other))
+    same = redundancy(values_by(result, one), values_by(result, other))
     st.caption(
         f"Cramér's V {cramers_v(told.counts):.3f} · mutual information {mutual_information(told.counts):.3f} bits "
         f"({same:.0%} of what the simpler one says) · colours: adjusted residuals, beyond ±2 is more than chance · "
         "∅: empty"
     )
-    st.plotly_chart(charts.cross(told, (one, other)), key="cross", config=structure_cell.PLAIN)
+    _table(told, (one, other))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row = st.selectbox("Pictures that are", ["", *told.rows], key="cross_row", width=200)
         column = st.selectbox("and", ["", *told.columns], key="cross_column", width=200)
     if row and column:
         structure_cell.pictures(run, result, gallery, ((one, str(row)), (other, str(column))))
+    _subpopulations(result, names)
     if LABEL in names:
         _with_label(run)
     st.markdown("### How even")
     rows = [{"dimension": d.name, **_balance(d.name, [a.count for a in d.attributes])} for d in result.dimensions]
     st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _table(told: Table, names: tuple[str, str]) -> None:
+    """The cross table; a click on a cell opens its pictures."""
+    clicks = st.session_state.setdefault("cross_clicks", 0)
+    key = f"cross_{clicks}"
+
+    def clicked() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            i, j = (int(n) for n in points[0]["customdata"][:2])
+            st.session_state["cross_row"], st.session_state["cross_column"] = told.rows[i], told.columns[j]
+            st.session_state["cross_clicks"] = clicks + 1
+
+    figure = charts.cross(told, names)
+    st.plotly_chart(figure, key=key, config=structure_cell.PLAIN, on_select=clicked, selection_mode="points")
+
+
+def _subpopulations(result: Result, names: Sequence[str]) -> None:
+    """Cells of up to three dimensions with what chance would give; empty ones, too."""
+    with st.expander("Subpopulations of two or three"):
+        some = st.multiselect("Of", names, names[:3], max_selections=3, key="cells_of")
+        if not some:
+            return
+        told = subpopulations({name: values_by(result, name) for name in some}, empty=True)
+        rows = [dict(one.cell) | {"pictures": one.count, "by chance": round(one.expected, 1)} for one in told]
+        st.dataframe(pd.DataFrame(rows[:_CELLS]), hide_index=True)
+        empty = sum(not one.count for one in told)
+        st.caption(f"{len(told):,} cells, {empty:,} of them empty" + (f"; the first {_CELLS:,}" * (len(told) > _CELLS)))
 
 
 def failing(run: Run, result: Result, gallery: Gallery) -> None:
@@ -102,53 +128,6 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
     if opened in [one.cell for one in sure[:12]]:
         with above:
             structure_cell.pictures(run, result, gallery, opened)
-
-
-def missing(run: Run, result: Result, gallery: Gallery) -> None:
-    """Cells of two dimensions, or of label and dimension: what each lacks, and weights."""
-    del gallery
-    names = _names(result)
-    if len(names) < 2:
-        st.info("There is one dimension and no label: no cells.", icon=":material/balance:")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="deficit_one", width=220))
-        other = str(st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", width=220))
-        said = st.segmented_control("Target", TARGETS, default=TARGETS[0], key="deficit_target", help=_TARGETS)
-    target: Target = "independent" if said == "independent" else "uniform"
-    told = deficits(table(_values(result, one), _values(result, other)), target)
-    rows = [
-        {one: c.row, other: c.column, "pictures": c.count, "missing": c.deficit, "residual": round(c.residual, 1),
-         "weight": round(c.weight, 3), "weight, root": round(c.root, 3)}
-        for c in told.cells
-    ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
-    st.caption(
-        f"Weights make all cells weigh alike; they leave {told.effective:,.0f} pictures' worth (Kish), softened by the "
-        f"root {told.effective_root:,.0f}, capped {told.effective_capped:,.0f}."
-    )
-    weights = weight_rows(
-        [row.file for row in result.rows],
-        [v[0] if v else "" for v in _values(result, one)],
-        _values(result, other),
-        told,
-    )
-    csv = lambda: csv_text(weights).encode("utf-8", "replace")  # noqa: E731
-    others = {
-        d.name: [a.name for a in d.attributes if a.count][:12] for d in result.dimensions if d.name not in (one, other)
-    }
-    rows_of = lambda: prompts(told.cells, (one, other), others, _PROMPTS)  # noqa: E731
-    jsonl = lambda: "".join(json.dumps(row) + "\n" for row in rows_of()).encode()  # noqa: E731
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Weights", csv, f"weights-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:",
-            disabled=not weights,
-        )  # fmt: skip
-        st.download_button(
-            "Prompts", jsonl, f"prompts-{run.id}.jsonl", "application/jsonl", on_click="ignore",
-            icon=":material/download:", disabled=not any(c.deficit for c in told.cells),
-        )  # fmt: skip
-        st.caption(f"Prompts: up to {_PROMPTS} sentences for each cell that lacks pictures.")
 
 
 def _with_label(run: Run) -> None:
@@ -199,12 +178,14 @@ def _wrong(gallery: Gallery) -> dict[str, bool] | None:
     return {p.name: str(a) != str(b) for p, a, b in zip(gallery.pictures, *both, strict=True) if str(b)}
 
 
-def _names(result: Result) -> list[str]:
+def names_of(result: Result) -> list[str]:
+    """What can be crossed: the label, where there are two, and the dimensions."""
     labels = {row.label for row in result.rows} - {""}
     return [*([LABEL] if len(labels) > 1 else []), *(one.name for one in result.dimensions)]
 
 
-def _values(result: Result, name: str) -> Sequence[tuple[str, ...]]:
+def values_by(result: Result, name: str) -> Sequence[tuple[str, ...]]:
+    """What each picture has of one of them."""
     if name == LABEL:
         return [(row.label,) if row.label else () for row in result.rows]
     return values_of(result, name)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import pandas as pd
 import streamlit as st
 
-from engine.analyses.structure import Result, tables
-from engine.analyses.structure.telling import checks
+from engine.analyses.structure import Result, edits, tables
+from engine.analyses.structure.telling import agreements, checks, mixes
 from engine.charts import structure as charts
 from engine.gallery import Gallery
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, structure_cell, structure_changes, structure_form, structure_tables
+from pages.parts import (
+    run_panel,
+    structure_cell,
+    structure_changes,
+    structure_form,
+    structure_missing,
+    structure_review,
+    structure_tables,
+)
 from pages.parts.workspace import plain
 
 _TALL = 12  # attributes from which a dimension scrolls
@@ -45,11 +50,13 @@ def _head(run: Run, result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {n} dimension{'s' * (n != 1)} of {len(result.rows):,} pictures", width="stretch")
         csv = lambda: csv_text(tables(result)["structure"]).encode("utf-8", "replace")  # noqa: E731
-        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        whole = lambda: edits.written(result).encode()  # noqa: E731
         with st.container(horizontal=True, width="content"):
             for kind, what, mime in (("CSV", csv, "text/csv"), ("JSON", whole, "application/json")):
                 name = f"structure-{run.id}.{kind.lower()}"
                 st.download_button(kind, what, name, mime, on_click="ignore", icon=":material/download:")
+            with st.popover("JSON in", icon=":material/upload:", key=f"json_in_{len(run.edits())}"):
+                structure_changes.take_in(run)
 
 
 def _view() -> str:
@@ -77,10 +84,7 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
         structure_cell.pictures(run, result, gallery, (opened,))
     left, right = st.columns([2, 3], gap="medium")
     with right:
-        kind = st.segmented_control(
-            "Drawn as", ["treemap", "sunburst"], default="treemap", key="tree_kind", label_visibility="collapsed"
-        )
-        st.plotly_chart(charts.tree(result.dimensions, kind or "treemap"), key="tree", config=structure_cell.PLAIN)
+        _drawn(result)
         for words in checks(result)[:12]:
             st.caption(f":material/rule: {plain(words)}")
     with left:
@@ -102,13 +106,41 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
                             st.rerun()
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.caption(f"other {one.other:,} · not said {one.not_said:,}", width="stretch")
-                    structure_changes.change(run, one, f"change_{i}")
+                    structure_changes.change(run, result, one, f"change_{i}")
         st.button(
             "Edit these", icon=":material/edit:", key="edit_these",
             on_click=structure_form.use, args=(result.dimensions,),
             help="Puts them into “Dimensions of your own”: rename, join, drop, add, then run again. This run stays.",
         )  # fmt: skip
         _proposed(result)
+
+
+def _drawn(result: Result) -> None:
+    """The treemap or sunburst; a click opens the pictures."""
+    told = {"dimension": None, "label mix": mixes(result), "agreement": agreements(result)}
+    colours = [name for name, some in told.items() if some is None or some]
+    with st.container(horizontal=True):
+        kind = st.segmented_control(
+            "Drawn as", ["treemap", "sunburst"], default="treemap", key="tree_kind", label_visibility="collapsed"
+        )
+        by = st.segmented_control(
+            "Coloured by", colours, default=colours[0], key="tree_colour", label_visibility="collapsed",
+            help="Label mix: orange where one label has it alone, green where all have it alike. "
+            "Agreement: orange where it comes out otherwise when it is sorted again.",
+        )  # fmt: skip
+    clicks = st.session_state.setdefault("tree_clicks", 0)  # a new key forgets what was clicked
+    key = f"tree_{clicks}"
+
+    def clicked() -> None:
+        points = st.session_state[key].selection.points
+        at = charts.named(result.dimensions, str(points[0].get("id", ""))) if points else None
+        if at:
+            st.query_params["cell"] = "=".join(at)
+            st.query_params.pop("picture", None)
+            st.session_state["tree_clicks"] = clicks + 1
+
+    figure = charts.tree(result.dimensions, kind or "treemap", told[by or "dimension"])
+    st.plotly_chart(figure, key=key, config=structure_cell.PLAIN, on_select=clicked, selection_mode="points")
 
 
 def _proposed(result: Result) -> None:
@@ -123,7 +155,8 @@ def _proposed(result: Result) -> None:
 
 _VIEWS = {
     "tree": ("Tree", ":material/account_tree:", _tree),
+    "review": ("Review", ":material/rule:", structure_review.review),
     "cross": ("What goes together", ":material/grid_on:", structure_tables.cross),
     "slices": ("Slices", ":material/target:", structure_tables.failing),
-    "deficits": ("Deficits", ":material/balance:", structure_tables.missing),
+    "deficits": ("Deficits", ":material/balance:", structure_missing.missing),
 }

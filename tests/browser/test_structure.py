@@ -43,10 +43,13 @@ def test_from_the_button_to_a_cell_and_its_set(postcards, visit, theme, width):
     expect(page.get_by_text(re.compile("of 1 assignments you looked at 1 were right"))).to_be_visible()
     is_whole(page)
 
-    for view in ("What goes together", "Slices", "Deficits"):
+    _changes_and_clicks(page, visitor)
+    for view in ("Review", "What goes together", "Slices", "Deficits"):
         visitor.press(page.get_by_role("button", name=view, exact=True))
         is_whole(page)
         visitor.shot(view.lower().replace(" ", "-"))
+        if view == "What goes together":
+            _cell_of_the_table(page, visitor)
     page.reload()
     visitor.settle()
     expect(page.get_by_text(re.compile("Weights make all cells weigh alike"))).to_be_visible()
@@ -54,3 +57,50 @@ def test_from_the_button_to_a_cell_and_its_set(postcards, visit, theme, width):
         page.get_by_role("button", name="Prompts").click()
     assert fetched.value.path().read_text().startswith('{"prompt": "A picture of ')
     assert not said
+
+
+def _changes_and_clicks(page, visitor):
+    """Split what was found, take it back, make it once more; out as JSON and in again; a click on the figure."""
+    visitor.press(page.get_by_role("button", name="Close").first)
+    changes = re.compile("^[0-9] of [0-9] changes of yours are shown")
+    before = page.get_by_text(changes).inner_text()
+    visitor.press(page.get_by_role("button", name="Change", exact=True).first)
+    page.get_by_label(re.compile("Attributes .none")).first.click()
+    page.get_by_role("option", name="forest").click()
+    page.get_by_label("Call it, or merge them into").first.fill("wood")
+    page.keyboard.press("Tab")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Change", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("^wood 100"))).to_be_visible()
+    visitor.press(page.get_by_role("button", name="Take the last one back"))
+    expect(page.get_by_role("button", name=re.compile("^forest 100"))).to_be_visible()
+    expect(page.get_by_text(before)).to_be_visible()
+    visitor.press(page.get_by_role("button", name="Once more"))
+    expect(page.get_by_role("button", name=re.compile("^wood 100"))).to_be_visible()
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    out = fetched.value.path().read_text()
+    visitor.press(page.get_by_role("button", name="Take the last one back"))
+    visitor.press(page.get_by_role("button", name="JSON in"))
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "structure.json", "mimeType": "application/json", "buffer": out.encode()}
+    )
+    expect(page.get_by_role("button", name=re.compile("^wood 100"))).to_be_visible()
+    visitor.settle()
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    assert fetched.value.path().read_text() == out
+    page.locator("g.slice", has_text="wood").first.click()
+    expect(page.get_by_role("heading", name=re.compile("place = wood"))).to_be_visible()
+    visitor.settle()
+    visitor.press(page.get_by_role("button", name="Close").first)
+
+
+def _cell_of_the_table(page, visitor):
+    """A click on a cell of the cross table opens its pictures."""
+    cell = page.locator("g.point").first
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # a sheet of plotly's lies above it
+    expect(page.get_by_role("heading", name=re.compile("^label = .* and "))).to_be_visible()
+    visitor.settle()
+    visitor.press(page.get_by_role("button", name="Close").first)

@@ -8,24 +8,28 @@ question, with "not said" and "other" as answers; every figure of the checks has
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from engine.analyses.estimating import Estimate, role_estimate
+from engine.analyses.structure import refining
 from engine.analyses.structure.assigning import Values, assign
-from engine.analyses.structure.crossing import correlations, table
+from engine.analyses.structure.crossing import correlations, subpopulations, table
 from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.discovering import Found, attributes, given, in_turn, keys_of, propose, said
 from engine.analyses.structure.leaking import leaks, masked
 from engine.analyses.structure.result import (
     OTHER,
+    SCHEMAS,
     Attribute,
     Dimension,
     Given,
     Leak,
     Params,
+    Proposal,
     Proposed,
     Result,
     Row,
@@ -36,23 +40,34 @@ from engine.gallery import Gallery
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
-from engine.steps.tasks import ASSIGN_ATTRIBUTES, DESCRIBE, PROPOSE_ATTRIBUTES, PROPOSE_DIMENSIONS, TIDY
+from engine.steps.tasks import (
+    ASSIGN_ATTRIBUTES,
+    DESCRIBE,
+    PROPOSE_ATTRIBUTES,
+    PROPOSE_DIMENSIONS,
+    REFINE_DIMENSION,
+    TIDY,
+)
 
 NAME, VERSION, ROLES = "structure", 1, ("vision", "chat")
 TASKS = (
     *("describe", "describe_prose", "propose_dimensions", "propose_attributes", "tidy", "assign_attributes"),
-    "write_prompts",
+    *("refine_dimension", "write_prompts"),
 )
 _MANY_OTHERS = 0.005  # share of the texts that say something off the list, from which they are read once more
 _LEAST_OTHERS = 10
+_CROSSED, _MOST_CELLS = 8, 5000  # dimensions that are crossed in the table of subpopulations, and its rows
+_LEAST_OWN, _MOST_OWN = 20, 12  # pictures of a label with dimensions of its own, and labels that have some
 
 __all__ = [
     "OTHER",
+    "SCHEMAS",
     "Attribute",
     "Dimension",
     "Given",
     "Leak",
     "Params",
+    "Proposal",
     "Proposed",
     "Result",
     "Row",
@@ -116,42 +131,110 @@ def of_descriptions(rows: Sequence[Row], params: Params, *, chat: Remembered, pr
     hidden = tuple(leak.word for leak in found_leaks) if params.mask else ()
     texts = [masked(rows[i].description, hidden) for i in told]
     order = in_turn(labels, keys_of(texts, seed))
-    read = [texts[i] for i in order]
-    proposed = propose(chat, read, params.goal, params.rounds, seed, progress) if params.count else []
-    if params.count and not proposed and not chat.only_counts:
-        if not params.given:
-            raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
-        progress.note(f"{chat.spec.label} proposed no dimension: only those that were given are told.")
-    wanted = {said(one.name) for one in params.given}
-    kept = [one for one in proposed if one.is_kept and said(one.name) not in wanted][: params.count]
-    found = _found(chat, params, kept, read, progress)
-    if not found:
+    files, labels, texts = ([some[i] for i in order] for some in ([rows[i].file for i in told], labels, texts))
+    shared, proposed, few = _shared(chat, params, texts, seed, progress)
+    scopes = _scopes(chat, params, shared, labels, texts, seed, progress)
+    if not any(found for found, _ in scopes):
         raise RunError(
             "No dimension was named by enough samples, or none had two values.", "Name one yourself, or add pictures."
         )
-    found, values, reasons = _assigned(chat, found, texts, progress)
+    values: list[Values] = [{} for _ in texts]
+    why, sure = dict[int, str](), dict[int, dict[str, float]]()
+    kept: dict[str, Found] = {}
+    proposals: list[Proposal] = []
+    for found, places in scopes:
+        here = [texts[i] for i in places]
+        found, some, reasons = _assigned(chat, found, here, progress)
+        again = refining.agreement(chat, found, here, some, params.draws, progress)
+        of = [files[i] for i in places]
+        title = {one.name: one.title for one in found}
+        for told_change in refining.proposals(chat, found, of, here, some, again, progress):
+            proposals.append(replace(told_change, dimension=title[told_change.dimension]))
+        for k, i in enumerate(places):
+            values[i] = {title[name]: v for name, v in some[k].items()}
+        why |= {places[k]: reason for k, reason in reasons.items()}
+        sure |= {places[k]: {title[n]: share for n, share in by.items()} for k, by in again.items()}
+        for one in found:  # what one label's pictures brought counts for a dimension that all share
+            before = kept.get(one.title, one)
+            kept[one.title] = replace(one, attributes=tuple(dict.fromkeys((*before.attributes, *one.attributes))))
     new = [Row(r.file, r.label, r.description, {}, r.why) for r in rows]
-    for k, i in enumerate(told):
-        new[i] = replace(new[i], values=values[k], why=reasons.get(k, ""))
-    names = {one.name for one in kept}
-    few = {one.name for one in (*params.given, *kept)} - {one.name for one in found}
-    shown = tuple(replace(one, is_kept=one.name in names) for one in proposed)
-    told_dimensions = tuple(dimension(one, [row.values for row in new if not row.why]) for one in found)
-    return Result(
-        told_dimensions, shown, tuple(new), found_leaks, hidden, tuple(_notes(found_leaks, hidden, sorted(few), new))
-    )
+    for k, i in enumerate(order):
+        row = new[told[i]]
+        new[told[i]] = replace(row, values=values[k], why=why.get(k, ""), agreement=sure.get(k, {}))
+    dimensions = tuple(dimension(one, [row.values for row in new if not row.why]) for one in kept.values())
+    notes = tuple(_notes(found_leaks, hidden, few, new))
+    return Result(dimensions, proposed, tuple(new), found_leaks, hidden, notes, proposals=tuple(proposals))
 
 
-def _found(
-    chat: Remembered, params: Params, kept: Sequence[Proposed], read: Sequence[str], progress: Progress
-) -> list[Found]:
-    """Dimensions with their attributes: those wanted first."""
+def _shared(
+    chat: Remembered, params: Params, read: Sequence[str], seed: int, progress: Progress
+) -> tuple[list[Found], tuple[Proposed, ...], list[str]]:
+    """Dimensions of all pictures, those wanted first; all that was proposed; names that had no two values."""
+    count = params.count if params.schema != "own" else 0
+    proposed = propose(chat, read, params.goal, params.rounds, seed, progress) if count else []
+    if count and not proposed and not chat.only_counts:
+        if not params.given:
+            raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
+        progress.note(f"{chat.spec.label} proposed no dimension: only those that were given are told.")
+    kept = _kept(proposed, [one.name for one in params.given], count)
     progress.start("looking for attributes", 0)
     found = [given(one, None if one.attributes else attributes(chat, one.name, read, progress)) for one in params.given]
-    for one in kept:
-        names, unseen = attributes(chat, one.name, read, progress)
-        found.append(Found(one.name, names, {}, one.votes, one.rounds, one.stability, unseen))
-    return [one for one in found if len(one.attributes) > 1]
+    found += [_with_attributes(chat, one, read, progress) for one in kept]
+    found = [one for one in found if len(one.attributes) > 1]
+    names = {one.name for one in kept}
+    few = sorted({one.name for one in (*params.given, *kept)} - {one.name for one in found})
+    return found, tuple(replace(one, is_kept=one.name in names) for one in proposed), few
+
+
+def _scopes(
+    chat: Remembered,
+    params: Params,
+    shared: list[Found],
+    labels: Sequence[str],
+    texts: Sequence[str],
+    seed: int,
+    progress: Progress,
+) -> list[tuple[list[Found], list[int]]]:
+    """Dimensions with the places of the texts that are sorted by them: all, or a label's with its own."""
+    if params.schema == "shared":
+        return [(shared, list(range(len(texts))))]
+    by_label: defaultdict[str, list[int]] = defaultdict(list)
+    for i, label in enumerate(labels):
+        by_label[label].append(i)
+    able = [label for label, places in by_label.items() if label and len(places) >= _LEAST_OWN]
+    able = sorted(able, key=lambda label: (-len(by_label[label]), label))[:_MOST_OWN]
+    if not able:
+        raise RunError(
+            f"No label has {_LEAST_OWN} described pictures, so none has dimensions of its own.",
+            "Look for dimensions that all share.",
+        )
+    if left := sorted({label for label in by_label if label} - set(able)):
+        progress.note(
+            f"{len(left):,} labels have no dimensions of their own: they have under {_LEAST_OWN} pictures, or are not "
+            f"among the {_MOST_OWN} largest."
+        )
+    scopes = []
+    for label, places in by_label.items():
+        own: list[Found] = []
+        if label in able:
+            read = [texts[i] for i in places]
+            proposed = propose(chat, read, params.goal, params.rounds, seed, progress, about=label)
+            for one in _kept(proposed, [other.name for other in shared], params.count):
+                own.append(replace(_with_attributes(chat, one, read, progress), label=label))
+        found = [*shared, *(one for one in own if len(one.attributes) > 1)]
+        if found:
+            scopes.append((found, places))
+    return scopes
+
+
+def _kept(proposed: Sequence[Proposed], taken: Sequence[str], count: int) -> list[Proposed]:
+    names = {said(name) for name in taken}
+    return [one for one in proposed if one.is_kept and said(one.name) not in names][:count]
+
+
+def _with_attributes(chat: Remembered, one: Proposed, read: Sequence[str], progress: Progress) -> Found:
+    names, unseen = attributes(chat, one.name, read, progress)
+    return Found(one.name, names, {}, one.votes, one.rounds, one.stability, unseen)
 
 
 def _assigned(
@@ -179,12 +262,17 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     n = len(gallery)
     ask = {"criterion": params.goal or "what the picture shows", "look_at": "", "ignore": ""}
     distinct, known = vision.known(DESCRIBE, ask, gallery.pictures)
-    d = len(params.given) + params.count
+    labels = Counter(p.label for p in gallery.pictures if p.label)
+    able = sum(n >= _LEAST_OWN for n in labels.values())
+    scopes = {"shared": 1, "own": min(able, _MOST_OWN), "both": 1 + min(able, _MOST_OWN)}[params.schema]
+    d = len(params.given) + params.count * scopes
+    batch = ASSIGN_ATTRIBUTES.batch
     asks = {
-        PROPOSE_DIMENSIONS: params.rounds if params.count else 0,
+        PROPOSE_DIMENSIONS: params.rounds * scopes if params.count else 0,
         PROPOSE_ATTRIBUTES: 5 * d,
-        TIDY: d + 1,
-        ASSIGN_ATTRIBUTES: -(-n // ASSIGN_ATTRIBUTES.batch),
+        TIDY: d + scopes,
+        ASSIGN_ATTRIBUTES: -(-n // batch) + refining.asked_again(chat, min(n, refining.CHECKED), params.draws),
+        REFINE_DIMENSION: d,
     }
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
     return Estimate(n, (described, role_estimate("chat", chat, asks, 0)))
@@ -203,6 +291,14 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
         for a in d.attributes
     ]
     told = {"structure": rows, "dimensions": found}
+    if cells := _subpopulations(result):
+        told["subpopulations"] = cells
+    if result.proposals:
+        told["proposals"] = [
+            {"dimension": p.dimension, "kind": p.kind, "names": " | ".join(p.names), "into": p.into, "why": p.why,
+             "would_move": p.moves, "asked_about": p.looked_at, "of": p.of}
+            for p in result.proposals
+        ]  # fmt: skip
     labels = [r.label for r in result.rows]
     if len(set(labels) - {""}) > 1:
         values = {name: values_of(result, name) for name in names}
@@ -217,6 +313,19 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
             for c in deficits(table([[label] if label else [] for label in labels], values[name])).cells
         ]  # fmt: skip
     return told
+
+
+def _subpopulations(result: Result) -> list[dict[str, Any]]:
+    """Cells of two and three dimensions with the pictures that they have, the largest first."""
+    of = {one.name: values_of(result, one.name) for one in result.dimensions[:_CROSSED]}
+    found = [
+        {"subpopulation": " and ".join(f"{d}={a}" for d, a in one.cell), "dimensions": n, "count": one.count,
+         "expected": one.expected}
+        for n in (2, 3)
+        for names in combinations(of, n)
+        for one in subpopulations({name: of[name] for name in names})
+    ]  # fmt: skip
+    return sorted(found, key=lambda row: (-row["count"], row["dimensions"], row["subpopulation"]))[:_MOST_CELLS]
 
 
 def _notes(found: Sequence[Leak], hidden: Sequence[str], few: Sequence[str], rows: Sequence[Row]) -> list[str]:

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -51,6 +52,39 @@ def table(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> Table
             for partner in others:
                 counts[at[value], to[partner]] += n
     return Table(tuple(rows), tuple(columns), counts)
+
+
+@dataclass(frozen=True)
+class Subpopulation:
+    """Pictures that have an attribute of each of some dimensions, and how many chance alone would give."""
+
+    cell: tuple[tuple[str, str], ...]
+    count: int
+    expected: float
+
+
+def subpopulations(values: Mapping[str, Sequence[Sequence[str]]], empty: bool = False) -> list[Subpopulation]:
+    """Cells of one, two or three dimensions (or more), the largest first.
+
+    Args:
+        values: (n,) attributes of each picture, by dimension.
+        empty: cells without a picture, too.
+    """
+    names = list(values)
+    speaking = [some for some in zip(*values.values(), strict=True) if all(some)]
+    counts = Counter(cell for some in speaking for cell in product(*some))
+    alone = [Counter(a for some in speaking for a in some[k]) for k in range(len(names))]
+    cells = list(product(*map(sorted, alone))) if empty else list(counts)
+    n = len(speaking)
+    told = [
+        Subpopulation(
+            tuple(zip(names, cell, strict=True)),
+            counts[cell],
+            n * math.prod(alone[k][a] / n for k, a in enumerate(cell)),
+        )
+        for cell in cells
+    ]
+    return sorted(told, key=lambda one: (-one.count, -one.expected, one.cell))
 
 
 def cramers_v(counts: np.ndarray) -> float:

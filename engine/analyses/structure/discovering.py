@@ -37,6 +37,7 @@ class Found:
         stability: see Dimension.
         unseen: see Dimension.
         is_open: whether its attributes were found, so that more of them may be.
+        label: see Dimension.
     """
 
     name: str
@@ -47,6 +48,12 @@ class Found:
     stability: float = 1.0
     unseen: float = 0.0
     is_open: bool = True
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people see: two labels may each have a dimension of one name."""
+        return f"{self.name} ({self.label})" if self.label else self.name
 
 
 def said(name: str) -> str:
@@ -71,7 +78,7 @@ def keys_of(texts: Sequence[str], seed: int) -> list[str]:
 
 
 def propose(
-    chat: Remembered, texts: Sequence[str], goal: str, rounds: int, seed: int, progress: Progress
+    chat: Remembered, texts: Sequence[str], goal: str, rounds: int, seed: int, progress: Progress, about: str = ""
 ) -> list[Proposed]:
     """Dimensions by votes of rounds, each of which reads other texts; names that say the same are one.
 
@@ -82,7 +89,7 @@ def propose(
     progress.start("looking for dimensions", rounds)
     for i in range(rounds):
         sample = [texts[(i * _TEXTS + k) % len(texts)] for k in range(min(_TEXTS, len(texts)))]
-        ask = {"about": "", "goal": goal, "texts": sample, "known": []}
+        ask = {"about": about, "goal": goal, "texts": sample, "known": []}
         answer = _asked(chat, PROPOSE_DIMENSIONS, ask)
         progress.advance()
         if answer is None:

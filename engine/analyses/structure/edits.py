@@ -1,14 +1,28 @@
-"""A person's changes to a structure: rename, merge, assign. They ask nothing and can be taken back."""
+"""A person's changes to a structure, in order; they ask nothing and each can be taken back.
+
+{"kind": "rename", "dimension", "attribute", "to"}     attribute empty: the dimension itself
+{"kind": "merge", "dimension", "attributes": [...], "into"}
+{"kind": "split", "dimension", "attribute", "parts": {name: files}}     what is in no part stays
+{"kind": "move", "dimension", "attribute", "to"}     to another dimension
+{"kind": "add", "dimension", "attribute", "files": [...]}     in place of "other", or beside what is there
+{"kind": "drop", "dimension", "attribute"}     its pictures become "other"; attribute empty: the whole dimension
+{"kind": "assign", "files": [...], "dimension", "attributes": [...]}     none: not said; new names are added
+{"kind": "load", "dimensions": [...], "values": {file: {dimension: [...]}}}     a structure that was written out
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from engine.analyses.structure.changing import EDITS, Edit, clean
 from engine.analyses.structure.discovering import said
-from engine.analyses.structure.result import COLUMNS, OTHER, Dimension, Result, Row
-from engine.analyses.structure.telling import recounted, share
+from engine.analyses.structure.result import Dimension, Proposal, Result, Row
+from engine.analyses.structure.telling import share
 from engine.errors import RunError
 
 
@@ -31,118 +45,87 @@ class Edited:
     notes: tuple[str, ...] = ()
 
 
-def apply(result: Result, edits: Sequence[Mapping[str, Any]]) -> Edited:
+def apply(result: Result, edits: Sequence[Edit]) -> Edited:
     """Carry out edits in order; one that does not fit this result is left out with a note.
 
-    Edits: {"kind": "rename", "dimension", "attribute", "to"} ("attribute" empty: the dimension itself),
-    {"kind": "merge", "dimension", "attributes": [...], "into"},
-    {"kind": "assign", "files": [...], "dimension", "attributes": [...]} (none: not said; new names are added).
+    The accuracy says how right the model was where a person said what is true: the last word on each picture and
+    dimension counts, against the names of that time. What was looked at first, such as the least agreed, is no random
+    sample of all.
     """
-    now, notes = result, list[str]()
+    now, model, notes = result, result, list[str]()
+    final: dict[tuple[str, str], bool] = {}
     for edit in edits:
         try:
-            now = _EDITS[edit["kind"]](now, edit)
-        except (RunError, KeyError, TypeError) as problem:
+            change = EDITS[edit["kind"]]
+            now = change(now, edit)
+            if edit["kind"] == "assign":
+                final |= _judged(model, edit)
+            else:  # the same without what a person said of single pictures
+                model = change(model, edit)
+                final = {(file, _named(edit, name)): right for (file, name), right in final.items()}
+        except (RunError, KeyError, TypeError, AttributeError) as problem:
             why = problem.message if isinstance(problem, RunError) else "it is not understood"
             notes.append(f"Change {edit.get('n', '')} was left out: {why}")
-    return Edited(now, accuracy(result, edits), tuple(notes))
-
-
-def accuracy(result: Result, edits: Sequence[Mapping[str, Any]]) -> Accuracy | None:
-    """How right the model was where a person said what is true: the last word on each picture and dimension counts.
-
-    What was looked at first, such as the least agreed, is no random sample of all.
-    """
-    rows = {row.file: row for row in result.rows}
-    names, final = {one.name: one.name for one in result.dimensions}, dict[tuple[str, str], bool]()
-    for edit in edits:
-        if edit.get("kind") == "rename" and not edit.get("attribute"):
-            names[str(edit.get("to"))] = names.get(str(edit.get("dimension")), "")
-        if edit.get("kind") == "assign":
-            name = names.get(str(edit.get("dimension")), "")
-            for file in edit.get("files", ()):
-                if file in rows and name in rows[file].values:
-                    final[file, name] = set(rows[file].values[name]) == set(edit.get("attributes", ()))
     if not final:
-        return None
+        return Edited(now, None, tuple(notes))
     _, low, high = share(sum(final.values()), len(final))
-    return Accuracy(sum(final.values()), len(final), low, high)
+    return Edited(now, Accuracy(sum(final.values()), len(final), low, high), tuple(notes))
 
 
-def _rename(result: Result, edit: Mapping[str, Any]) -> Result:
-    one, new = _dimension(result, edit["dimension"]), _name(edit["to"])
-    old = edit["attribute"]
-    if not old:
-        if new.casefold() in COLUMNS or said(new) in {said(d.name) for d in result.dimensions if d != one}:
-            raise RunError(f"there is a dimension or column {new!r} already.")
-        rows = [replace(r, values={new if n == one.name else n: v for n, v in r.values.items()}) for r in result.rows]
-        dimensions = tuple(replace(d, name=new) if d == one else d for d in result.dimensions)
-        return replace(result, rows=tuple(rows), dimensions=dimensions)
-    names = _attributes(one)
-    if old not in names:
-        raise RunError(f"{one.name} has no {old!r}.")
-    if said(new) in {said(name) for name in names if name != old}:
-        raise RunError(f"{one.name} has {new!r} already; merge the two instead.")
-    return _mapped(result, one, {old: new})
+def accept(change: Proposal) -> dict[str, Any]:
+    """The edit that a proposal stands for."""
+    edit: dict[str, Any] = {"kind": change.kind, "dimension": change.dimension}
+    if change.kind == "add":
+        return edit | {"attribute": change.names[0], "files": list(change.parts.get(change.names[0], ()))}
+    if change.kind == "merge":
+        return edit | {"attributes": list(change.names), "into": change.into}
+    if change.kind == "split":
+        parts = {name: list(files) for name, files in change.parts.items()}
+        return edit | {"attribute": change.into, "parts": parts}
+    return edit | {"attribute": change.names[0], "to": change.into}
 
 
-def _merge(result: Result, edit: Mapping[str, Any]) -> Result:
-    one, into = _dimension(result, edit["dimension"]), _name(edit["into"])
-    some = [a for a in _attributes(one) if a in edit["attributes"]]
-    if len(some) < 2:
-        raise RunError("there are no two of these attributes.")
-    if into in _attributes(one) and into not in some:
-        raise RunError(f"{one.name} has {into!r} already; merge it, too.")
-    return _mapped(result, one, dict.fromkeys(some, into))
+def by_words(result: Result, dimension: str, attribute: str, names: Sequence[str]) -> dict[str, Any]:
+    """The edit that splits an attribute by what its descriptions say: each name's words, all of them."""
+    wanted = {name: set(said(name).split()) for name in names if said(name)}
+    parts: dict[str, list[str]] = {name: [] for name in wanted}
+    for row in result.rows:
+        if attribute in row.values.get(dimension, ()):
+            words = set(said(row.description).split())
+            for name in (name for name, some in wanted.items() if some <= words):
+                parts[name].append(row.file)
+    return {"kind": "split", "dimension": dimension, "attribute": attribute, "parts": parts}
 
 
-def _assign(result: Result, edit: Mapping[str, Any]) -> Result:
-    one, files = _dimension(result, edit["dimension"]), set(edit["files"])
-    if not files & {row.file for row in result.rows}:
-        raise RunError("none of these pictures is here.")
-    told = tuple(dict.fromkeys(a if a == OTHER else _name(a) for a in edit["attributes"]))
-    rows = [replace(r, values={**r.values, one.name: told}, why="") if r.file in files else r for r in result.rows]
-    new = [a for a in told if a != OTHER and a not in _attributes(one)]
-    return _counted(result, one, [*_attributes(one), *new], rows)
+def written(result: Result) -> str:
+    """A structure as JSON, as `read` takes it."""
+    return json.dumps(asdict(result), indent=1)
 
 
-def _mapped(result: Result, one: Dimension, names: Mapping[str, str]) -> Result:
-    def values(row: Row) -> dict[str, tuple[str, ...]]:
-        some = row.values.get(one.name)
-        return {} if some is None else {one.name: tuple(dict.fromkeys(names.get(a, a) for a in some))}
+def read(text: str) -> dict[str, Any]:
+    """The edit that puts a written structure in place of what is there.
 
-    rows = [replace(row, values={**row.values, **values(row)}) for row in result.rows]
-    asked: dict[str, tuple[str, ...]] = {}
-    for a in _attributes(one):
-        asked[names.get(a, a)] = asked.get(names.get(a, a), ()) + one.asked.get(a, (a,))
-    asked = {shown: parts for shown, parts in asked.items() if parts != (shown,)}
-    return _counted(
-        result, replace(one, asked=asked), list(dict.fromkeys(names.get(a, a) for a in _attributes(one))), rows
-    )
-
-
-def _counted(result: Result, one: Dimension, names: Sequence[str], rows: Sequence[Row]) -> Result:
-    told = recounted(one, names, [row.values for row in rows])
-    dimensions = tuple(told if d.name == one.name else d for d in result.dimensions)
-    return replace(result, rows=tuple(rows), dimensions=dimensions)
+    Raises:
+        RunError: it is no structure.
+    """
+    try:
+        told = json.loads(text)
+        dimensions = TypeAdapter(tuple[Dimension, ...]).validate_python(told["dimensions"])
+        rows = TypeAdapter(tuple[Row, ...]).validate_python(told["rows"])
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        del problem
+        raise RunError("This is no structure.", "Give the JSON that this page wrote.") from None
+    values = {row.file: {name: list(some) for name, some in row.values.items()} for row in rows}
+    return {"kind": "load", "dimensions": [asdict(one) for one in dimensions], "values": values}
 
 
-def _dimension(result: Result, name: str) -> Dimension:
-    found = next((one for one in result.dimensions if one.name == name), None)
-    if found is None:
-        raise RunError(f"there is no dimension {name!r}.")
-    return found
+def _judged(model: Result, edit: Edit) -> dict[tuple[str, str], bool]:
+    files, name, true = set(edit["files"]), edit["dimension"], set(edit["attributes"])
+    rows = [row for row in model.rows if row.file in files and name in row.values]
+    return {(row.file, name): set(row.values[name]) == true for row in rows}
 
 
-def _attributes(one: Dimension) -> list[str]:
-    return [a.name for a in one.attributes]
-
-
-def _name(text: Any) -> str:  # noqa: ANN401
-    name = " ".join(str(text).split())
-    if not said(name) or name == OTHER:
-        raise RunError("this is no name.")
-    return name
-
-
-_EDITS = {"rename": _rename, "merge": _merge, "assign": _assign}
+def _named(edit: Edit, name: str) -> str:
+    """What a dimension is called after this edit."""
+    renamed = edit["kind"] == "rename" and not edit["attribute"] and edit["dimension"] == name
+    return clean(edit["to"]) if renamed else name

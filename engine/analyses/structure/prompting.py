@@ -1,6 +1,7 @@
 """Prompts for what is missing: a text-to-image model, or a person with a camera, can fill the cells.
 
-A chat model writes them; without one, or where it does not, they are plain sentences of the cell's words.
+A chat model writes them; without one, or where it fails, they are plain sentences of the cell's words. A cell that it
+has no prompt for is impossible to it: it is listed, with no prompt and n 0, as are those that a person said.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def prompts(
     seed: int = 0,
     chat: Remembered | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows prompt, n, cell, seed: at most `n` prompts for each cell that lacks pictures, in the cells' order.
+    """Rows prompt, n, cell, seed: at most `n` prompts for each cell that lacks pictures, in their order.
 
     Args:
         cells: with their deficits.
@@ -35,20 +36,22 @@ def prompts(
     found: list[dict[str, Any]] = []
     for cell in cells:
         count = min(n, cell.deficit)
-        if not count:
+        where = {names[0]: cell.row, names[1]: cell.column}
+        written = _asked(chat, cell, names, others, count) if chat and count else None
+        if cell.impossible or written == []:
+            found.append({"prompt": "", "n": 0, "cell": where, "seed": seed + len(found)})
             continue
-        written = _asked(chat, cell, names, others, count) if chat else []
-        plain = [_plain(cell, others, k) for k in range(count)]
+        written, plain = written or [], [_plain(cell, others, k) for k in range(count)]
         for k, text in enumerate((written + plain)[:count]):
             share = cell.deficit // count + (k < cell.deficit % count)  # pictures wanted of this prompt
-            where = {names[0]: cell.row, names[1]: cell.column}
             found.append({"prompt": text, "n": share, "cell": where, "seed": seed + len(found)})
     return found
 
 
 def _asked(
     chat: Remembered, cell: Cell, names: tuple[str, str], others: Mapping[str, Sequence[str]], n: int
-) -> list[str]:
+) -> list[str] | None:
+    """Prompts; none where it says that there can be no such picture; None where it does not answer."""
     ask = {
         "cell": [{"dimension": d, "attribute": a} for d, a in zip(names, (cell.row, cell.column), strict=True)],
         "others": [{"dimension": name, "attributes": list(some)} for name, some in others.items()],
@@ -57,7 +60,7 @@ def _asked(
     try:
         answer, _ = chat.one(WRITE_PROMPTS, ask)
     except RunError:
-        return []
+        return None
     return list(dict.fromkeys(text for said in answer["prompts"] if (text := " ".join(said.split()))))
 
 

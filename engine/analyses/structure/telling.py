@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from engine.analyses.structure.crossing import redundancy
+from engine.analyses.structure.crossing import entropy, redundancy
 from engine.analyses.structure.discovering import Found, said
 from engine.analyses.structure.result import OTHER, Attribute, Dimension, Result
 
@@ -18,7 +19,7 @@ _SAME = 0.8  # normalised mutual information of two dimensions that say the same
 def dimension(one: Found, values: Sequence[Mapping[str, tuple[str, ...]]]) -> Dimension:
     """A dimension with its counts over pictures that were assigned."""
     asked = {shown: tuple(a for a, other in one.shown.items() if other == shown) for shown in one.shown.values()}
-    told = Dimension(one.name, (), one.votes, one.rounds, one.stability, 0, 0, one.unseen, asked)
+    told = Dimension(one.title, (), one.votes, one.rounds, one.stability, 0, 0, one.unseen, asked, one.label)
     return recounted(told, list(dict.fromkeys(one.shown.get(a, a) for a in one.attributes)), values)
 
 
@@ -35,6 +36,42 @@ def recounted(one: Dimension, names: Sequence[str], values: Sequence[Mapping[str
 def values_of(result: Result, name: str) -> list[tuple[str, ...]]:
     """Attributes of every picture, in the rows' order, without "other"."""
     return [tuple(a for a in row.values.get(name, ()) if a != OTHER) for row in result.rows]
+
+
+def mixes(result: Result) -> dict[tuple[str, str], float]:
+    """Of each dimension and attribute, how evenly labels are spread over its pictures: 0 one label, 1 all alike."""
+    labels = {row.label for row in result.rows} - {""}
+    if len(labels) < 2:
+        return {}
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for row in result.rows:
+        for key in ((name, a) for name, some in row.values.items() for a in some if row.label):
+            found.setdefault(key, Counter())[row.label] += 1
+    most = math.log2(len(labels))
+    return {key: entropy(list(counts.values())) / most for key, counts in found.items()}
+
+
+def agreements(result: Result) -> dict[tuple[str, str], float]:
+    """Of each dimension and attribute, the mean agreement over draws of those of its pictures that were drawn again."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in result.rows:
+        for name, agreed in row.agreement.items():
+            for a in row.values.get(name, ()):
+                found.setdefault((name, a), []).append(agreed)
+    return {key: sum(some) / len(some) for key, some in found.items()}
+
+
+def to_review(result: Result) -> list[tuple[str, str, float]]:
+    """Files with the dimension that is least sure and its agreement: least agreement first, then what fits no value."""
+    found = []
+    for k, row in enumerate(result.rows):
+        sure = min(((agreed, name) for name, agreed in row.agreement.items()), default=(1.0, ""))
+        others = [name for name, some in row.values.items() if some == (OTHER,)]
+        if sure[0] < 1.0:
+            found.append((sure[0], k, row.file, sure[1]))
+        elif others:
+            found.append((1.0, k, row.file, others[0]))
+    return [(file, name, agreed) for agreed, _, file, name in sorted(found)]
 
 
 def checks(result: Result) -> list[str]:

@@ -1,11 +1,11 @@
 """The chat role without a model: text statistics and a word list of our own (engine/models/words), nothing else.
 
-It answers label, name_clusters, assign, tidy, propose_dimensions, propose_attributes, assign_attributes and
-propose_differences. What it cannot do: understand. It knows the words of its list, some 1,200 terms of plain English,
-tells the subject from the background by prepositions and verbs, and climbs from poodle to dog to pet. It follows no
-pronoun ("it", "its"), irony or metaphor, knows no other language, and tells two senses of a word apart only where the
-criterion's family does. A word outside the list is an answer only where it is the subject's head noun. Where a text
-says nothing, so does the answer; a criterion outside the list is refused.
+It answers label, name_clusters, assign, tidy, propose_dimensions, propose_attributes, assign_attributes,
+refine_dimension and propose_differences. What it cannot do: understand. It knows the words of its list, some 1,200
+terms of plain English, tells the subject from the background by prepositions and verbs, and climbs from poodle to dog
+to pet. It follows no pronoun ("it", "its"), irony or metaphor, knows no other language, and tells two senses of a word
+apart only where the criterion's family does. A word outside the list is an answer only where it is the subject's head
+noun. Where a text says nothing, so does the answer; a criterion outside the list is refused.
 """
 
 from __future__ import annotations
@@ -92,6 +92,9 @@ _ANSWERS: dict[str, Callable[[_Payload], dict[str, Any]]] = {
         "attributes": proposing.attributes(asked["texts"], asked["dimension"], asked.get("known", []))
     },
     "assign_attributes": lambda asked: _answers(asked, "values", proposing.values(_texts(asked), asked["dimensions"])),
+    "refine_dimension": lambda asked: {
+        "changes": proposing.refined(_texts(asked), asked["dimension"], asked["attributes"])
+    },
     "propose_differences": lambda asked: {
         "differences": proposing.differences(asked["a"], asked["b"], asked.get("known", []), asked.get("goal", ""))
     },

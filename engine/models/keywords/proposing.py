@@ -75,6 +75,19 @@ def tidied(names: Mapping[str, int], dimension: str, k: int | None) -> list[dict
     return [{"name": best[key], "members": some} for key, some in groups.items()]
 
 
+def refined(texts: Sequence[str], dimension: str, able: Sequence[str]) -> list[dict[str, Any]]:
+    """Values to add that several of the texts name and the list lacks, and values of the list that mean the same."""
+    known = {_said(name) for name in able}
+    named = Counter(said for said in labels(texts, dimension, "", "") if said and _said(said) not in known)
+    add = [(said, n) for said, n in named.most_common() if n > 1]
+    same = [group for group in tidied(dict.fromkeys(able, 1), dimension, None) if len(group["members"]) > 1]
+    return [
+        *({"kind": "add", "names": [said], "into": "", "why": f"{n} of these descriptions say so."} for said, n in add),
+        *({"kind": "merge", "names": group["members"], "into": group["name"], "why": "They mean the same."}
+          for group in same),
+    ]  # fmt: skip
+
+
 def differences(a: Sequence[str], b: Sequence[str], known: Sequence[str], goal: str) -> list[str]:
     """Words, pairs of words and terms truer of a than of b, by log-odds of the texts that hold them.
 

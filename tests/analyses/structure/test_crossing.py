@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from engine.analyses.structure.crossing import (
     group_weights,
     mutual_information,
     redundancy,
+    subpopulations,
     table,
 )
 from engine.analyses.structure.deficits import deficits, weight_rows
@@ -103,3 +105,35 @@ def test_shuffled_labels_are_rarely_called_correlated():
     assert (one.v, round(one.q, 3)) == (1, 0.005)
     assert correlations(["a"] * 5, {"d": [["x"]] * 5})[0].q == 1
     assert correlations([], {}) == []
+
+
+def test_subpopulations_of_three_dimensions_add_up():
+    values = {"a": [("x",), ("x",), ("y",), ()], "b": [("u",), ("v",), ("u", "v"), ("u",)], "c": [("k",)] * 4}
+    told = subpopulations(values)
+    assert {tuple(v for _, v in one.cell): one.count for one in told} == {
+        ("x", "u", "k"): 1, ("x", "v", "k"): 1, ("y", "u", "k"): 1, ("y", "v", "k"): 1,
+    }  # fmt: skip
+    assert told[0].expected == pytest.approx(3 * 2 / 3 * 2 / 3)  # x in 2 of 3, u in 2 of 3, k in all
+    empty = subpopulations({"a": [("x",), ("y",)], "b": [("u",), ("v",)]}, empty=True)
+    assert [(one.count, one.expected) for one in empty] == [(1, 0.5), (1, 0.5), (0, 0.5), (0, 0.5)]
+    assert subpopulations({}) == [] == subpopulations({"a": []})
+
+
+def test_groups_and_splits_for_training():
+    labels = ["a"] * 60 + ["b"] * 20
+    places = [("in",)] * 50 + [("out",)] * 30
+    told = deficits(table([[label] for label in labels], places))
+    rows = weight_rows([f"{i}.png" for i in range(80)], labels, places, told)
+    groups = {row["group"]: row["group_index"] for row in rows}
+    assert groups == {"a, in": 0, "a, out": 1, "b, out": 2}
+    for group, n in (("a, in", 50), ("a, out", 10), ("b, out", 20)):
+        splits = Counter(row["split"] for row in rows if row["group"] == group)
+        assert splits == {"train": 8 * n // 10, "validation": n // 10, "test": n // 10}
+
+
+def test_an_impossible_cell_wants_nothing_and_stays():
+    told = table([["a"]] * 5 + [["b"]], [["x"]] * 5 + [["y"]])
+    cells = {(c.row, c.column): c for c in deficits(told, impossible={("a", "y")}).cells}
+    assert (cells["a", "y"].deficit, cells["a", "y"].impossible, cells["b", "x"].deficit) == (0, True, 5)
+    own = {(c.row, c.column): c.deficit for c in deficits(told, "own", own=7).cells}
+    assert own == {("a", "x"): 2, ("a", "y"): 7, ("b", "x"): 7, ("b", "y"): 6}

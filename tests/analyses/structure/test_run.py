@@ -127,11 +127,14 @@ class Scripted:
     spec: ModelSpec = field(default=ModelSpec("fake", "scripted"))
     asked: Counter = field(default_factory=Counter)
     off_list: bool = False
+    wavers: bool = False  # at random, it takes a car that is both for either
+    changes: list[dict] = field(default_factory=list)
 
     def ask(self, requests, check):
         for i, request in enumerate(requests):
             self.asked[request.task] += 1
-            yield i, Reply(json.dumps(getattr(self, request.task)(request.payload)))
+            payload = dict(request.payload) | ({"draw": request.draw} if self.wavers else {})
+            yield i, Reply(json.dumps(getattr(self, request.task)(payload)))
 
     def propose_dimensions(self, payload):
         return {"dimensions": ["Colours", "size"] if "red" in payload["texts"][0] else ["colour", "Size", "rarely"][:2]}
@@ -143,9 +146,16 @@ class Scripted:
     def tidy(self, payload):
         return {"groups": [{"name": name, "members": [name]} for name in payload["names"]]}
 
+    def refine_dimension(self, payload):
+        return {"changes": self.changes if payload["dimension"] == "colour" else []}
+
     def assign_attributes(self, payload):
         def value(text, one):
             some = [a for a in one["attributes"] if a in text]
+            if len(some) > 1 and payload.get("draw"):
+                some = some[:1]
+            if not some and "purple" in text and one["name"] == "colour":
+                some = ["other"]
             return {"dimension": one["name"], "attributes": ["purple"] if self.off_list else some}
 
         return {
@@ -188,7 +198,7 @@ def test_an_attribute_more_asks_about_its_dimension_only_and_a_new_name_nothing(
 
     colour, size = Given("colour", ("red", "blue")), Given("size", ("small", "large"))
     first, n = asked(colour, size)
-    assert n == 10  # 200 texts, 20 a question, both dimensions at once
+    assert n == 30  # 200 texts, 20 a question, both dimensions at once; twice more at random
     assert asked(colour, size)[1] == 0
     renamed, n = asked(Given("colour", ("crimson", "blue"), {"crimson": ("red",)}), size)
     assert n == 0
@@ -197,7 +207,7 @@ def test_an_attribute_more_asks_about_its_dimension_only_and_a_new_name_nothing(
     assert n == 0
     assert [(a.name, a.count) for a in joined.dimensions[0].attributes] == [("any", 200)]
     _, n = asked(Given("colour", ("red", "blue", "green")), size)
-    assert n == 10
+    assert n == 30
     assert first.dimensions[1] == asked(size)[0].dimensions[0]
 
 
@@ -297,6 +307,7 @@ def test_dimensions_are_read_as_they_are_written():
 
 def test_prompts_for_what_is_missing(scripted):
     chat, model = scripted
+    more = chat._store, Progress()
     told = deficits(table([["cat"]] * 5 + [["dog"]], [["in"]] * 5 + [["out"]]))
     rows = prompts(told.cells, ("animal", "place"), {"colour": ["red", "blue"]}, 3)
     assert {json.dumps(r["cell"]) for r in rows} == {
@@ -310,6 +321,14 @@ def test_prompts_for_what_is_missing(scripted):
     rows = prompts(told.cells, ("animal", "place"), {}, 2, chat=chat)
     assert rows[0]["prompt"] in ("One cat.", "One dog.")
     assert len([r for r in rows if r["cell"] == {"animal": "cat", "place": "out"}]) == 2
+    model.write_prompts = lambda payload: {"prompts": []}
+    rows = prompts(
+        told.cells, ("animal", "place"), {}, 2, chat=Remembered(ModelSpec("fake", "2"), lambda: model, *more)
+    )
+    assert [(r["prompt"], r["n"]) for r in rows] == [("", 0)] * 3
+    no = deficits(table([["cat"]] * 5 + [["dog"]], [["in"]] * 5 + [["out"]]), impossible={("cat", "out")})
+    rows = prompts(no.cells, ("animal", "place"), {}, 2)
+    assert [r["cell"] for r in rows if not r["n"]] == [{"animal": "cat", "place": "out"}]
 
 
 @pytest.mark.parametrize("descriptions", [["A red car."], ["A red car.", "A blue car."], ["A red car."] * 30])
