@@ -68,7 +68,8 @@ def _proposals(run: Run, result: Result, gallery: Gallery) -> None:
         with st.container(border=True):
             words, button = st.columns([5, 1], vertical_alignment="center")
             words.markdown(f"**{plain(_said(one))}** :small[:gray[{plain(one.why)}]]")
-            about = f"{one.moves:,} pictures would move" if one.kind not in ("rename",) else f"{one.moves:,} pictures"
+            n = f"{one.moves:,} picture{'s' * (one.moves != 1)}"
+            about = n if one.kind == "rename" else f"{n} would move"
             if one.is_whole:
                 if button.button("Accept", key=f"accept_{k}", icon=":material/check:"):
                     structure_changes.add(run, edits.accept(one))

@@ -117,7 +117,7 @@ def _tree(run: Run, result: Result, gallery: Gallery) -> None:
 
 def _drawn(result: Result) -> None:
     """The treemap or sunburst; a click opens the pictures."""
-    told = {"dimension": None, "label mix": mixes(result), "agreement": agreements(result)}
+    told = {"plain": None, "labels": mixes(result), "agreement": agreements(result)}
     colours = [name for name, some in told.items() if some is None or some]
     with st.container(horizontal=True):
         kind = st.segmented_control(
@@ -125,7 +125,7 @@ def _drawn(result: Result) -> None:
         )
         by = st.segmented_control(
             "Coloured by", colours, default=colours[0], key="tree_colour", label_visibility="collapsed",
-            help="Label mix: orange where one label has it alone, green where all have it alike. "
+            help="Labels: orange where one label has it alone, green where all have it alike. "
             "Agreement: orange where it comes out otherwise when it is sorted again.",
         )  # fmt: skip
     clicks = st.session_state.setdefault("tree_clicks", 0)  # a new key forgets what was clicked
@@ -139,7 +139,7 @@ def _drawn(result: Result) -> None:
             st.query_params.pop("picture", None)
             st.session_state["tree_clicks"] = clicks + 1
 
-    figure = charts.tree(result.dimensions, kind or "treemap", told[by or "dimension"])
+    figure = charts.tree(result.dimensions, kind or "treemap", told[by or "plain"])
     st.plotly_chart(figure, key=key, config=structure_cell.PLAIN, on_select=clicked, selection_mode="points")
 
 

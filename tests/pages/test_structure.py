@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 
 import tests.pages.test_pages as states
-from engine.analyses.structure import Given, Params
+from engine.analyses.structure import Given, Params, Proposal, edits
 from engine.analyses.structure.crossing import table
 from engine.charts.structure import cross, tree
 from engine.gallery import sets
 from engine.jobs.asking import make_request
-from engine.jobs.execute import execute
+from engine.jobs.execute import execute, read_result
 from engine.models.roles import ModelSpec
 from engine.settings import save_profile
 from engine.store.runs import Runs
@@ -191,3 +193,60 @@ def test_without_a_vision_model_the_way_on_is_said(page, gallery, settings):
     assert "Without a vision model" in texts(test)
     assert next(b for b in test.button if b.label == "Run").disabled
     assert not Runs(settings.home).all()
+
+
+def test_proposals_and_the_least_sure_are_reviewed(page, gallery, run):
+    result = read_result(run)
+    red = [row.file for row in result.rows if row.values["colour"] == ("red",)]
+    rows = tuple(replace(row, agreement={"colour": 1 / 3 if row.file in red[:3] else 1.0}) for row in result.rows)
+    proposals = (
+        Proposal("colour", "merge", ("red", "yellow"), "warm", "<b>Both</b> are warm.", {"warm": (*red,)}),
+        Proposal("colour", "split", ("dark", "light"), "blue", "", {"dark": (red[0],)}, 400, 900),
+        Proposal("colour", "drop", ("gone",), "", "It was decided."),
+    )
+    run.write(run.result_path(1).name, asdict(replace(result, rows=rows, proposals=proposals)))
+    test = page("structure", run=run.id, part="review")
+    said = texts(test)
+    assert "colour: merge red, yellow into warm" in said
+    assert any("\\<b\\>" in one.value for one in test.markdown)
+    assert "1 picture would move of the 400 of 900 that were asked about; run again with it" in said
+    assert "gone" not in said
+    assert "3 pictures" in said
+    press(test, "Accept")
+    assert [e["kind"] for e in run.edits()] == ["merge"]
+    assert any(b.startswith("warm") for b in buttons(page("structure", run=run.id)))
+    test = page("structure", run=run.id, part="review", picture=red[0])
+    test.button(key="review_right_0").click().run()
+    assert run.edits()[-1] | {"at": 0} == {"kind": "assign", "files": [red[0]], "dimension": "colour",
+                                           "attributes": ["warm"], "n": 2, "at": 0}  # fmt: skip
+    test = page("structure", run=run.id, part="review", picture=red[0])
+    test.button(key="review_next").click().run()
+    assert test.query_params["picture"] in (red[1], [red[1]])
+
+
+def test_a_structure_comes_in_and_a_change_once_more(page, gallery, run):
+    edit = {"kind": "merge", "dimension": "colour", "attributes": ["red", "yellow"], "into": "warm"}
+    out = edits.written(edits.apply(read_result(run), [edit]).result)
+    test = page("structure", run=run.id)
+    test.file_uploader(key="load_0").set_value(("s.json", b"nonsense", "application/json")).run()
+    assert "This is no structure." in texts(test)
+    test.file_uploader(key="load_0").set_value(("s.json", out.encode(), "application/json")).run()
+    assert any(b.startswith("warm") for b in buttons(test))
+    press(test, "Take the last one back")
+    assert not run.edits()
+    press(test, "Once more")
+    assert [e["kind"] for e in run.edits()] == ["load"]
+    press(test, "Take the last one back")
+    test.multiselect(key="change_0_some").set_value(["red"])
+    test.selectbox(key="change_0_kind").set_value("drop").run()
+    press(test, "Change")
+    assert [e["kind"] for e in run.edits()] == ["drop"]
+    assert "Once more" not in buttons(test)
+
+
+def test_what_cannot_be_is_said_and_wants_nothing(page, run):
+    test = page("structure", run=run.id, part="deficits")
+    assert "--draw MODEL" in texts(test) or any("--draw MODEL" in c.value for c in test.code)
+    test.segmented_control(key="deficit_target").set_value("own").run()
+    test.number_input(key="deficit_own").set_value(20).run()
+    assert not test.exception
