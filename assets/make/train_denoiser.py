@@ -191,6 +191,7 @@ def _save(model: Denoiser, mean: EMAModel, tokenizer: Tokenizer, folder: Path) -
     new_scheduler().save_pretrained(folder / "scheduler")
     save_tokenizer(tokenizer, folder / "tokenizer", LENGTH)
     (folder / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n", encoding="utf-8")
+    (folder / "template.json").write_text(json.dumps({"label": "An image of {}", "null": ""}) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,12 @@ from torch import Tensor
 
 from engine.errors import ModelError, VitrineError
 from engine.models.machine import BatchSize, device_for, dtype_for
-from engine.models.roles import Check, ModelSpec, Shown
+from engine.models.roles import Check, Latent, ModelSpec, Shown
 from engine.settings import Settings
 
 diffusers.utils.logging.set_verbosity_error()
 diffusers.utils.logging.disable_progress_bar()  # of loading; downloads keep theirs
+_WINDOW = 8  # batches whose errors are held before pictures are handed on
 ROOT = Path(__file__).resolve().parents[2]
 _LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, AttributeError, SafetensorError)
 
@@ -76,6 +79,7 @@ class Diffusion:
     spec: ModelSpec
     pipeline: StableDiffusionPipeline
     _batch: BatchSize
+    _known: dict[str, Tensor] = field(default_factory=dict)  # text encodings by prompt
 
     def to(self, device: torch.device) -> Diffusion:
         """Move it to a device, in that device's precision, and hand it back; what 16 bits round stays rounded."""
@@ -83,46 +87,97 @@ class Diffusion:
         self.pipeline.vae.to(device)
         self.pipeline.text_encoder.to(device, dtype)
         self.pipeline.unet.to(device, dtype)
+        self._known.clear()
         return self
 
+    def latents(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
+        """The scaled mode of the autoencoder's latents, (4, h, w) float32; unreadable pictures are left out."""
+        for place, picture in enumerate(pictures):
+            check()
+            with suppress(VitrineError):
+                yield place, self._latent(picture.open()).cpu().numpy()
+
     def losses(
-        self, pictures: Sequence[Shown], prompts: Sequence[str], steps: Sequence[int], seed: int, check: Check
+        self,
+        latents: Sequence[Latent],
+        prompts: Sequence[str],
+        times: np.ndarray,
+        first: int,
+        seed: int,
+        check: Check,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Squared error of the noise told from each prompt, mean over channels.
 
+        Batches go across prompts, draws and pictures of one shape: ceil(n P S / B) calls of the network for n of them.
+
         Args:
-            pictures: those that cannot be read are left out.
+            latents: of n pictures, as `latents` gave them, each with the picture's hash.
             prompts: P conditions; they share the noise of each draw.
-            steps: S time steps, one draw each; the same step twice is two draws.
-            seed: of the noise, with the picture's content.
-            check: called before each picture and batch.
+            times: (n, S) time steps, one draw each; the same step twice is two draws.
+            first: number of the first of these draws; the noise belongs to picture, seed and number.
+            seed: of the noise.
+            check: called before each batch.
 
         Yields:
-            The picture's index and (P, S, h, w) float32, h and w in latent pixels.
+            The picture's place and (P, S, h, w) float32, h and w in latent pixels.
 
         Raises:
             ModelError: a step the model does not know, or too little memory.
         """
-        known, times = self._told(prompts), self._times(steps)
-        for place, picture in enumerate(pictures):
+        told, steps = self._told(prompts), self._times(times)
+        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for i, one in enumerate(latents):
+            by_shape[one.values.shape].append(i)
+        for places in by_shape.values():
+            rows = _Rows(self, [latents[i] for i in places], told, steps[places], first, seed, check)
+            for k, errors in rows.errors(self._batch):
+                yield places[k], errors
+
+    def features(
+        self, latents: Sequence[Latent], prompt: str, step: int, noises: int, seed: int, check: Check
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """What the network makes of noisy latents on its way up, mean over noises: (c, h', w') float32 for each.
+
+        Diffusion features (Tang et al., NeurIPS 2023, arXiv 2306.03881), the second block of those going up, or the
+        first where there are only two. A hook ends the network there.
+
+        Raises:
+            ModelError: a step the model does not know, or too little memory.
+        """
+        told, steps = self._told([prompt]), self._times(np.full((1, noises), step))[0]
+        blocks = self.pipeline.unet.up_blocks
+        block = blocks[0 if len(blocks) < 3 else 1]
+        for place, one in enumerate(latents):
             check()
-            try:
-                image = picture.open()
-            except VitrineError:
-                continue
-            latent = self._latent(image)
-            noise = torch.randn(len(steps), *latent.shape, generator=_dice(picture.hash, seed)).to(latent.device)
-            noisy = self.pipeline.scheduler.add_noise(latent.expand_as(noise), noise, times)
-            # Row i of P x S belongs to prompt i // S and draw i % S.
-            rows = torch.arange(len(prompts) * len(steps), device=latent.device)
+            z, noise = self._noised(one, range(noises), seed)
+            noisy = self.pipeline.scheduler.add_noise(z.expand_as(noise), noise, steps)
 
-            def work(some: Tensor, noisy: Tensor = noisy, noise: Tensor = noise) -> Tensor:
+            def work(some: Tensor, noisy: Tensor = noisy) -> Tensor:
                 check()
-                told, draw = known[some // len(steps)], some % len(steps)
-                return (self._noise_in(noisy[draw], times[draw], told) - noise[draw]).square().mean(dim=1).cpu()
+                seen: list[Tensor] = []
 
-            errors = torch.stack(self._batch.run(rows, work))
-            yield place, errors.unflatten(0, (len(prompts), len(steps))).numpy()
+                def hook(module: object, given: object, out: Any) -> None:  # noqa: ANN401
+                    del module, given
+                    seen.append(out[0] if isinstance(out, tuple) else out)
+                    raise _Enough
+
+                handle = block.register_forward_hook(hook)
+                try:
+                    self._noise_in(noisy[some], steps[some], told[[0] * len(some)])
+                except _Enough:
+                    pass
+                finally:
+                    handle.remove()
+                return seen[0].float().cpu()
+
+            found = self._batch.run(torch.arange(noises, device=z.device), work)
+            yield place, torch.stack(found).mean(dim=0).numpy()
+
+    def _noised(self, one: Latent, numbers: Iterable[int], seed: int) -> tuple[Tensor, Tensor]:
+        """A latent, 4 x h x w, and its noise of each number, S x 4 x h x w, on the device."""
+        z, device = torch.from_numpy(one.values), self.pipeline.unet.device
+        noise = [torch.randn(z.shape, generator=_dice(one.hash, seed, number)) for number in numbers]
+        return z.to(device), torch.stack(noise).to(device)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], check: Check) -> Iterator[tuple[int, Image.Image]]:
         """A picture for each prompt, one at a time; options `steps` (40), `guidance` (5) and `side` (pixels).
@@ -163,10 +218,16 @@ class Diffusion:
 
     @torch.inference_mode()
     def _told(self, prompts: Sequence[str]) -> Tensor:
-        """Text encodings; P x tokens x d."""
+        """Text encodings, each computed once; P x tokens x d."""
+        for prompt in prompts:
+            if prompt not in self._known:
+                self._known[prompt] = self._encoded(prompt)
+        return torch.cat([self._known[prompt] for prompt in prompts])
+
+    def _encoded(self, prompt: str) -> Tensor:
         tokenizer, encoder = self.pipeline.tokenizer, self.pipeline.text_encoder
         ids = tokenizer(
-            list(prompts),
+            [prompt],
             padding="max_length",
             max_length=tokenizer.model_max_length,
             truncation=True,
@@ -174,11 +235,11 @@ class Diffusion:
         ).input_ids
         return encoder(ids.to(encoder.device))[0]
 
-    def _times(self, steps: Sequence[int]) -> Tensor:
+    def _times(self, times: np.ndarray) -> Tensor:
         last = self.pipeline.scheduler.config["num_train_timesteps"]
-        if wrong := [step for step in steps if not 0 <= step < last]:
+        if (wrong := times[(times < 0) | (times >= last)]).size:
             raise ModelError(f"{self.spec.label} has no step {wrong[0]}.", f"Use steps from 0 to {last - 1}.")
-        return torch.tensor(list(steps), dtype=torch.long, device=self.pipeline.unet.device)
+        return torch.from_numpy(times.astype(np.int64)).to(self.pipeline.unet.device)
 
     @torch.inference_mode()
     def _latent(self, image: Image.Image) -> Tensor:
@@ -198,8 +259,59 @@ class Diffusion:
         return image.resize((width, height), Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC)
 
 
-def _dice(hash: str, seed: int) -> torch.Generator:
-    digest = hashlib.sha256(f"{hash}\0{seed}".encode()).digest()
+@dataclass
+class _Rows:
+    """All evaluations for pictures of one shape: row (i S + s) P + p is picture i, draw s, prompt p."""
+
+    model: Diffusion
+    latents: Sequence[Latent]
+    told: Tensor
+    steps: Tensor
+    first: int
+    seed: int
+    check: Check
+    _noisy: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    def errors(self, batch: BatchSize) -> Iterator[tuple[int, np.ndarray]]:
+        """(P, S, h, w) of each picture, in order, as soon as it is whole."""
+        each = len(self.told) * self.steps.shape[1]
+        total, start, waiting = each * len(self.latents), 0, list[Tensor]()
+        while start < total:
+            rows = torch.arange(start, min(start + _WINDOW * batch.size, total))
+            waiting += batch.run(rows, self._work)
+            done = start // each  # pictures handed on
+            start += len(rows)
+            for i in range(done, start // each):
+                mine, waiting = torch.stack(waiting[:each]), waiting[each:]
+                self._noisy.pop(i, None)
+                yield i, mine.unflatten(0, (self.steps.shape[1], len(self.told))).transpose(0, 1).numpy()
+
+    def _work(self, rows: Tensor) -> Tensor:
+        self.check()
+        n_prompts, n_draws = len(self.told), self.steps.shape[1]
+        prompts, draws = rows % n_prompts, rows // n_prompts
+        pictures, draws = draws // n_draws, draws % n_draws
+        pairs = [self._pair(int(i), int(s)) for i, s in zip(pictures, draws, strict=True)]
+        noisy, noise = (torch.stack(some) for some in zip(*pairs, strict=True))
+        said = self.model._noise_in(noisy, self.steps[pictures, draws], self.told[prompts])
+        return (said - noise).square().mean(dim=1).cpu()
+
+    def _pair(self, i: int, s: int) -> tuple[Tensor, Tensor]:
+        """The noisy latent and its noise of one draw."""
+        if i not in self._noisy:
+            numbers = range(self.first, self.first + self.steps.shape[1])
+            z, noise = self.model._noised(self.latents[i], numbers, self.seed)
+            self._noisy[i] = self.model.pipeline.scheduler.add_noise(z.expand_as(noise), noise, self.steps[i]), noise
+        noisy, noise = self._noisy[i]
+        return noisy[s], noise[s]
+
+
+class _Enough(Exception):  # noqa: N818  no error
+    """The network got as far as it was wanted."""
+
+
+def _dice(hash: str, seed: int, number: int) -> torch.Generator:
+    digest = hashlib.sha256(f"{hash}\0{seed}\0{number}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 

@@ -186,6 +186,14 @@ class Embedder(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Latent:
+    """What an autoencoder makes of a picture: its hash, and (4, h, w) float32."""
+
+    hash: str
+    values: np.ndarray
+
+
 class Denoiser(Protocol):
     """Stable Diffusion and its like."""
 
@@ -194,10 +202,26 @@ class Denoiser(Protocol):
         """Who answers."""
         ...
 
+    def latents(self, pictures: Sequence[Shown], check: Check) -> Iterator[tuple[int, np.ndarray]]:
+        """Latents (4, h, w) float32 of each picture that can be read, with its index."""
+        ...
+
     def losses(
-        self, pictures: Sequence[Shown], prompts: Sequence[str], steps: Sequence[int], seed: int, check: Check
+        self,
+        latents: Sequence[Latent],
+        prompts: Sequence[str],
+        times: np.ndarray,
+        first: int,
+        seed: int,
+        check: Check,
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Denoising losses (prompts, steps, h, w) float32 in latent pixels for each picture, with its index."""
+        """Denoising losses (prompts, draws, h, w) float32 in latent pixels for each latent, with its index."""
+        ...
+
+    def features(
+        self, latents: Sequence[Latent], prompt: str, step: int, noises: int, seed: int, check: Check
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Features (c, h, w) float32 of each latent, with its index."""
         ...
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], check: Check) -> Iterator[tuple[int, Image.Image]]:

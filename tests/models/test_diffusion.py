@@ -16,7 +16,7 @@ from engine.gallery import open_folder
 from engine.models import diffusion, load
 from engine.models.diffusion import Diffusion
 from engine.models.profiles import POSTCARDS
-from engine.models.roles import ModelSpec
+from engine.models.roles import Latent, ModelSpec
 from tests.models.tiny_checkpoints import save_diffusion
 
 PROMPTS, STEPS = ("", "a beach", "a city"), (100, 400, 400, 700)
@@ -39,8 +39,14 @@ def model(folder, settings, **options) -> Diffusion:
     return load("denoiser", ModelSpec("diffusion", str(folder), options=options), settings)
 
 
-def losses(loaded, pictures, seed=0) -> dict[int, np.ndarray]:
-    return dict(loaded.losses(pictures, PROMPTS, STEPS, seed, lambda: None))
+def latents(loaded, pictures) -> list[Latent]:
+    return [Latent(pictures[i].hash, values) for i, values in loaded.latents(pictures, lambda: None)]
+
+
+def losses(loaded, pictures, seed=0, steps=STEPS, first=0) -> dict[int, np.ndarray]:
+    some = latents(loaded, pictures)
+    times = np.tile(np.array(steps), (len(some), 1))
+    return dict(loaded.losses(some, PROMPTS, times, first, seed, lambda: None))
 
 
 def test_losses_are_the_formula(folder, pictures, settings):
@@ -51,7 +57,7 @@ def test_losses_are_the_formula(folder, pictures, settings):
     with torch.inference_mode():
         x = torch.from_numpy(np.asarray(pictures[0].open().resize((32, 32), Image.Resampling.BICUBIC)) / 127.5 - 1)
         z = pipe.vae.encode(x.permute(2, 0, 1)[None].float()).latent_dist.mode() * pipe.vae.config.scaling_factor
-        noise = torch.randn(4, *z.shape[1:], generator=diffusion._dice(pictures[0].hash, 0))
+        noise = [torch.randn(z.shape[1:], generator=diffusion._dice(pictures[0].hash, 0, n)) for n in range(4)]
         for p, prompt in enumerate(PROMPTS):
             known, _ = pipe.encode_prompt(prompt, "cpu", 1, False)
             for s, step in enumerate(STEPS):
@@ -71,10 +77,10 @@ def test_neither_batch_nor_order_matters_but_the_seed_does(folder, pictures, set
 
 
 def test_each_picture_has_noise_of_its_own():
-    noise = [torch.randn(4, generator=diffusion._dice(*of)) for of in (("a", 0), ("a", 0), ("b", 0), ("a", 1))]
+    of = (("a", 0, 0), ("a", 0, 0), ("b", 0, 0), ("a", 1, 0), ("a", 0, 1))
+    noise = [torch.randn(4, generator=diffusion._dice(*one)) for one in of]
     assert torch.equal(noise[0], noise[1])
-    assert not torch.equal(noise[0], noise[2])
-    assert not torch.equal(noise[0], noise[3])
+    assert not any(torch.equal(noise[0], other) for other in noise[2:])
 
 
 def test_a_picture_keeps_its_shape(folder, pictures, settings):
@@ -125,13 +131,13 @@ def test_a_gpu_tells_the_same(folder, pictures, settings):
 def test_unreadable_pictures_are_left_out_and_it_stops(folder, pictures, settings):
     pictures[1].path.unlink()
     loaded = model(folder, settings)
-    assert sorted(losses(loaded, pictures)) == [0, 2]
+    assert [i for i, _ in loaded.latents(pictures, lambda: None)] == [0, 2]
 
     def check():
         raise Stopped
 
     with pytest.raises(Stopped):
-        list(loaded.losses(pictures, PROMPTS, STEPS, 0, check))
+        list(loaded.losses(latents(loaded, pictures), PROMPTS, np.array([STEPS, STEPS]), 0, 0, check))
 
 
 def test_out_of_memory_halves_once_then_says_so(folder, pictures, settings, monkeypatch, caplog):
@@ -158,15 +164,42 @@ def test_what_cannot_be_loaded_says_why(folder, settings, tmp_path, pictures):
     with pytest.raises(ModelError, match="cannot be loaded"):
         model(bare, settings)
     with pytest.raises(ModelError, match="no step 1000"):
-        list(model(folder, settings).losses(pictures, PROMPTS, (1000,), 0, lambda: None))
+        losses(model(folder, settings), pictures, steps=(1000,))
 
 
 def test_the_bundled_denoiser_knows_where_its_postcards_are(settings):
     loaded = load("denoiser", ModelSpec("diffusion", "assets/models/diffusion"), settings)
     some = open_folder(POSTCARDS, settings).pictures[::50]  # 12, two a place
     prompts = ("", *(f"An image of {place}" for place in PLACES))
-    found = dict(loaded.losses(some, prompts, range(100, 700, 75), 0, lambda: None))
+    times = np.tile(np.arange(100, 700, 75), (len(some), 1))
+    found = dict(loaded.losses(latents(loaded, some), prompts, times, 0, 0, lambda: None))
     assert found[0].shape == (7, 8, 16, 16)
     typical = {i: (of[0] - of[1:]).mean(axis=(1, 2, 3)) for i, of in found.items()}  # T(x|place), larger is more so
     right = [PLACES[int(typical[i].argmax())] == picture.label for i, picture in enumerate(some)]
     assert np.mean(right) >= 0.9
+
+
+def test_draws_go_on_where_they_ended_and_calls_are_counted(folder, pictures, settings, monkeypatch):
+    calls, encoded, real = [], [], Diffusion._noise_in
+    monkeypatch.setattr(Diffusion, "_noise_in", lambda self, x, t, c: calls.append(len(x)) or real(self, x, t, c))
+    loaded = model(folder, settings, batch=5)
+    told = loaded._encoded
+    monkeypatch.setattr(Diffusion, "_encoded", lambda self, prompt: encoded.append(prompt) or told(prompt))
+    square = [pictures[0]] * 3
+    whole = losses(loaded, square)
+    assert len(calls) == -(-3 * len(PROMPTS) * len(STEPS) // 5)  # ceil(n P S / B)
+    late = losses(loaded, square, steps=STEPS[2:], first=2)
+    for i in range(3):
+        np.testing.assert_allclose(late[i], whole[i][:, 2:], rtol=1e-4, atol=1e-5)
+    assert encoded == list(PROMPTS)
+
+
+def test_features_end_early_and_leave_nothing_behind(folder, pictures, settings):
+    loaded = model(folder, settings)
+    some = latents(loaded, pictures[:2])
+    found = dict(loaded.features(some, "", 161, 3, 0, lambda: None))
+    assert found[0].shape == (8, 8, 8)  # channels, and latent pixels: half of them, doubled by the block
+    again = dict(model(folder, settings, batch=2).features(some[::-1], "", 161, 3, 0, lambda: None))
+    np.testing.assert_allclose(again[1], found[0], rtol=1e-4, atol=1e-5)
+    assert not any(block._forward_hooks for block in loaded.pipeline.unet.up_blocks)
+    assert losses(loaded, pictures[:1])[0].shape == (3, 4, 8, 8)
