@@ -14,23 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL.PngImagePlugin import PngInfo
 
 from engine import models
 from engine.analyses.structure import Given, Params, Result, run
 from engine.errors import StoreError
 from engine.gallery import Gallery
+from engine.jobs.marking import synthetic_mark
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.answers import Remembered
-
-_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-_XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    f'<rdf:Description xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" e:DigitalSourceType="{_SOURCE}"/>'
-    "</rdf:RDF></x:xmpmeta>"
-)
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,6 @@ def draw(
     """
     wanted = [i for i, row in enumerate(rows) if row["prompt"]]
     names = [f"synthetic-{i:05}.png" if row["prompt"] else "" for i, row in enumerate(rows)]
-    mark = PngInfo()
-    mark.add_itxt("XML:com.adobe.xmp", _XMP)
     try:
         to.mkdir(parents=True, exist_ok=True)
         if any(to.iterdir()):
@@ -71,7 +62,7 @@ def draw(
         progress.start("drawing", len(wanted))
         texts, seeds = [rows[i]["prompt"] for i in wanted], [rows[i]["seed"] for i in wanted]
         for k, picture in model.draw(texts, seeds, progress.check):
-            picture.save(to / names[wanted[k]], pnginfo=mark)
+            picture.save(to / names[wanted[k]], pnginfo=synthetic_mark())
             progress.advance()
         with (to / "metadata.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)

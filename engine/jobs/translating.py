@@ -1,0 +1,210 @@
+"""Pictures of one label told anew as others, looked at by the same model before and after, and marked as synthetic.
+
+How typical a picture is of a label is T(x|c), the mean over noise and place of how much better the noise is told when
+the label is said (Siglidis et al., ECCV 2024, arXiv 2408.02752). Before and after share steps and noise, so that their
+difference is of the picture alone. A row of the table is written with its picture: what is stopped half way is marked,
+too.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from PIL import Image
+
+from engine import models
+from engine.errors import SettingsError, StoreError
+from engine.gallery import Gallery, Picture, Unreadable
+from engine.jobs.marking import synthetic_mark
+from engine.models.roles import Check, Latent, ModelSpec
+from engine.models.templates import Template, template_of
+from engine.progress import Progress
+from engine.settings import Settings
+
+STEPS = 50
+DRAWS, FROM, BEFORE = 32, 100, 700  # steps of a thousand: earlier ones see no content, later ones no picture
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One picture as another label, and how typical it is of both, before and after.
+
+    Args:
+        file: what was written.
+        source: the picture's name.
+        label: which it had.
+        to: which it was translated to.
+        t_from_before: T(x|label) of the picture.
+        t_to_before: T(x|to) of the picture.
+        t_from_after: T(x|label) of the translation, as the autoencoder reads it from what is written.
+        t_to_after: T(x|to) of the translation.
+    """
+
+    file: str
+    source: str
+    label: str
+    to: str
+    t_from_before: float
+    t_to_before: float
+    t_from_after: float
+    t_to_after: float
+
+
+def chosen(gallery: Gallery, label: str, to: Sequence[str], sample: int | None, seed: int) -> list[Picture]:
+    """The pictures of a label, or so many of them at random, by name.
+
+    Raises:
+        SettingsError: a label that is not there, or one that is said twice.
+    """
+    there = sorted({p.label for p in gallery.pictures} - {""})
+    for one in (label, *to):
+        if one not in there:
+            raise SettingsError(f"No picture has the label {one!r}.", f"Labels are: {', '.join(there) or 'none'}.")
+    if not to or len({label, *to}) <= len(to):
+        raise SettingsError("A label is translated to itself, or twice to the same.", "Name each label once.")
+    if sample is not None and sample < 1:
+        raise SettingsError(f"A sample of {sample} is none.", "Say how many pictures, at least 1.")
+    found = [p for p in gallery.pictures if p.label == label]
+    if sample is not None and sample < len(found):
+        found = sorted(random.Random(seed).sample(found, sample), key=lambda p: p.name)
+    return found
+
+
+def translate(
+    pictures: Sequence[Picture],
+    to_labels: Sequence[str],
+    spec: ModelSpec,
+    settings: Settings,
+    to: Path,
+    progress: Progress,
+    seed: int = 0,
+) -> Iterator[Translation]:
+    """Write each picture as each label into an empty or new folder, and a table of them; nothing is kept elsewhere.
+
+    Args:
+        pictures: of one label, as `chosen` gives them; what cannot be read is left out, with a note.
+        to_labels: what they are translated to.
+        spec: of a denoiser; its options say how much of a picture is held on to (plug_and_play.hold).
+        settings: of this process.
+        to: the folder.
+        progress: counts pictures, says when to stop.
+        seed: of the noise by which typicality is measured; translation itself has none.
+
+    Raises:
+        StoreError: the folder cannot be written, or holds something; ModelError: the model cannot translate.
+    """
+    template = template_of(spec)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        if any(to.iterdir()):
+            raise StoreError(f"{to} holds something already.", "Choose a new folder: translations replace nothing.")
+        progress.start(f"loading {spec.name}", 0)
+        model = models.load("denoiser", spec, settings)
+        progress.start("translating", len(pictures))
+        with (to / "metadata.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            table = _Table(file)
+            for picture, seen in _translated(model, template, pictures, to_labels, progress):
+                typical = _typicality(model, template, seen, (picture.label, *to_labels), seed, progress.check)
+                for k, label in enumerate(to_labels, 1):
+                    name = table.free(f"{_safe(picture.name.rpartition('.')[0])}--to-{_safe(label)}")
+                    seen[k].image.save(to / name, pnginfo=synthetic_mark())
+                    before, after = typical[0, [0, k]].tolist(), typical[k, [0, k]].tolist()
+                    one = Translation(name, picture.name, picture.label, label, *before, *after)
+                    table.add(one)
+                    yield one
+                progress.advance()
+    except OSError as problem:
+        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
+
+
+def _translated(
+    model: Any,  # noqa: ANN401  a denoiser that translates
+    template: Template,
+    pictures: Iterable[Picture],
+    to_labels: Sequence[str],
+    progress: Progress,
+) -> Iterator[tuple[Picture, list[_Seen]]]:
+    """Each picture that can be read, and what is seen of it: the picture, then its translations."""
+    prompts = [template.of(label) for label in to_labels]
+    for picture in pictures:
+        try:
+            seen = _Seen(picture, picture.open())
+        except Unreadable as problem:
+            progress.note(f"not read: {picture.name}: {problem.reason}")
+            progress.advance()
+            continue
+        source = template.of(picture.label)
+        images = model.translate(seen, source, template.null, prompts, STEPS, progress.check)
+        yield picture, [seen, *(_Seen(picture, image) for image in images)]
+
+
+def _typicality(
+    model: Any,  # noqa: ANN401
+    template: Template,
+    seen: Sequence[_Seen],
+    labels: Sequence[str],
+    seed: int,
+    check: Check,
+) -> np.ndarray:
+    """T of the picture and its translations, by label: (1 + B) x (1 + B)."""
+    latents = [Latent(seen[i].hash, values) for i, values in model.latents(seen, check)]
+    times = np.rint(FROM + (np.arange(DRAWS) + 0.5) * (BEFORE - FROM) / DRAWS).astype(int)
+    prompts = [template.null, *map(template.of, labels)]
+    losses = dict(model.losses(latents, prompts, np.tile(times, (len(latents), 1)), 0, seed, check))
+    return np.array([(losses[i][:1] - losses[i][1:]).mean(axis=(1, 2, 3)) for i in range(len(latents))])
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An image in memory as a back-end needs a picture; a translation has its source's noise."""
+
+    source: Picture
+    image: Image.Image
+
+    @property
+    def hash(self) -> str:
+        return self.source.hash
+
+    @property
+    def path(self) -> Path:
+        return self.source.path
+
+    def open(self, shorter: int = 0) -> Image.Image:
+        del shorter
+        return self.image
+
+
+class _Table:
+    """metadata.csv, a row at a time."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self._names = file, set[str]()
+        self._rows = csv.writer(file)
+        self._rows.writerow(["file", "source", "from", "to", "synthetic", *[f.name for f in fields(Translation)[4:]]])
+
+    def free(self, stem: str) -> str:
+        """A name for a PNG that no other row has, however a file system takes case."""
+        name, n = f"{stem}.png", 1
+        while name.casefold() in self._names:
+            n += 1
+            name = f"{stem}-{n}.png"
+        self._names.add(name.casefold())
+        return name
+
+    def add(self, one: Translation) -> None:
+        """Its row, on disk."""
+        file, source, label, to, *typical = asdict(one).values()
+        self._rows.writerow([file, source, label, to, "yes", *(f"{t:.6g}" for t in typical)])
+        self._file.flush()
+
+
+def _safe(text: str) -> str:
+    """Letters, digits and a few signs of a text, the rest as _, short enough for a file's name on any system."""
+    return re.sub(r"[^\w-]+", "_", text).encode()[:100].decode(errors="ignore").strip("_") or "_"
