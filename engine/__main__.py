@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, differences, diversity, structure, translate
+from engine.commands import clusters, differences, diversity, finetune, structure, translate
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.execute import read_result
@@ -171,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.set_defaults(do=command.ask)
 
     translate.add(commands.add_parser("translate", help=translate.HELP))
+    finetune.add(commands.add_parser("finetune", help=finetune.HELP))
     runs = commands.add_parser("runs", help="list every run")
     runs.add_argument("--json", action="store_true")
     runs.set_defaults(do=_list_runs)
