@@ -59,8 +59,8 @@ def table(folder) -> list[dict[str, str]]:
 
 
 def test_pictures_are_written_marked_and_measured(ask, tmp_path, monkeypatch):
-    monkeypatch.setattr(translating, "STEPS", 25)
-    monkeypatch.setattr(translating, "DRAWS", 16)
+    monkeypatch.setattr(translating, "STEPS", 15)
+    monkeypatch.setattr(translating, "DRAWS", 8)
     (tmp_path / "cards" / "beach" / "broken.webp").write_bytes(b"RIFF")
     code, out, err = ask(*WORDS, "--out", "made")
     assert code == 0, err
@@ -110,7 +110,7 @@ def test_the_same_again_and_each_by_itself(ask, tmp_path):
         (("--from", "beach", "--to-label", ","), "No picture has the label ''", 2),
         ((*WORDS, "--sample", "0"), "A sample of 0 is none", 2),
         ((*WORDS, "--model", "nowhere/at/all"), "cannot be loaded", 1),
-        ((*WORDS, "--features", "2"), "Shares are from 0 to 1", 1),
+        ((*WORDS, "--features", "2"), "Shares are from 0 to 1", 2),
         ((*WORDS, "--device", "abacus"), "There is no device 'abacus'", 2),
     ],
 )

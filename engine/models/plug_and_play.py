@@ -9,6 +9,7 @@ there, so that it is not drawn again.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.errors import ModelError
+from engine.errors import ModelError, SettingsError
 from engine.models.roles import Check, Shown
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class Hold:
         guidance: how far to go from the null prompt to the wanted one, and beyond it; 1 is without guidance.
         features: share of the steps, from the noisy end, in which features are the picture's.
         attention: the same for queries and keys of self-attention.
+
+    Raises:
+        SettingsError: a share or a guidance that cannot be.
     """
 
     guidance: float
@@ -46,7 +50,7 @@ class Hold:
 
     def __post_init__(self) -> None:
         if not (0 <= self.features <= 1 and 0 <= self.attention <= 1 and 0 <= self.guidance < float("inf")):
-            raise ModelError(f"{self} cannot be.", "Shares are from 0 to 1, and guidance is not below 0.")
+            raise SettingsError(f"{self} cannot be.", "Shares are from 0 to 1, and guidance is not below 0.")
 
 
 PUBLISHED = Hold(guidance=7.5, features=0.8, attention=0.5)
@@ -168,12 +172,15 @@ def _scheduler(kind: Any, model: Diffusion, steps: int) -> Any:  # noqa: ANN401 
 
 @contextmanager
 def _held(unet: nn.Module, holds: Callable[[str], bool]) -> Iterator[None]:
-    """While it lasts, rows of a batch get features, queries and keys of the first one, when `holds` says so."""
+    """While it lasts, rows of this thread's batches get the first one's features, queries and keys, if `holds` says."""
+    mine = threading.get_ident()
 
     def hook(what: str) -> Callable[[object, object, Tensor], Tensor | None]:
         def same(module: object, given: object, out: Tensor) -> Tensor | None:
             del module, given
-            return out[:1].expand_as(out).contiguous() if holds(what) else None
+            if threading.get_ident() != mine or not holds(what):
+                return None
+            return out[:1].expand_as(out).contiguous()
 
         return same
 
