@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from engine.errors import StoreError
 
 
 def connect(path: Path, tables: str, isolation_level: str | None = "") -> sqlite3.Connection:
@@ -31,3 +35,17 @@ def connect(path: Path, tables: str, isolation_level: str | None = "") -> sqlite
             db.close()
             raise
     return db
+
+
+@contextmanager
+def usable(home: Path) -> Iterator[None]:
+    """Say in our words that a workspace cannot be written, is full, or holds a damaged file; bugs of ours pass."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as problem:
+        if isinstance(problem, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+            raise  # a bug of ours
+        raise StoreError(
+            f"The workspace {home} cannot be used: {problem}.",
+            "Make room on the disk, or set VITRINE_HOME to a folder you may write to.",
+        ) from problem

@@ -10,6 +10,7 @@ ANALYSES = {
     "differences": "engine.analyses.differences",
     "diversity": "engine.analyses.diversity",
     "structure": "engine.analyses.structure",
+    "typicality": "engine.analyses.typicality",
 }
 
 

@@ -20,6 +20,7 @@ from engine.gallery.sets import PictureSet
 from engine.jobs.asking import chosen, estimate, leaves_for, make_request
 from engine.jobs.execute import execute, read_result
 from engine.models import profiles
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Request, Run, Runs, Status
@@ -43,6 +44,8 @@ def run_analysis(name: str, build: Build, said: argparse.Namespace, show: Any) -
     if said.device:
         config = replace(config, device=said.device)
     specs = profiles.specs(said.models or config.models, config, said.folder)  # before a long scan
+    if getattr(said, "model", ""):
+        specs["denoiser"] = ModelSpec("diffusion", said.model)
     if roles := profiles.strangers(specs, said.folder):
         say(f"note: {', '.join(roles)}: a bundled model, which knows only Postcards; of other pictures it guesses")
     gallery = opened(said, config)

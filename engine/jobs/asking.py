@@ -25,6 +25,7 @@ from engine.prompts import digest
 from engine.settings import Settings, is_loopback
 from engine.steps import embeddings
 from engine.steps.answers import Remembered
+from engine.steps.denoising import Denoising
 from engine.steps.embeddings import Embedded
 from engine.store.answers import Store
 from engine.store.runs import Request
@@ -178,9 +179,11 @@ _WITH_VECTORS = ("matcher", "embedder")
 def askers(specs: Mapping[str, ModelSpec], settings: Settings, store: Store, progress: Progress) -> dict[str, Any]:
     """Models by role that answer nothing twice; each is loaded when its first question has to be asked."""
 
-    def asker(role: str, spec: ModelSpec) -> Remembered | Embedder:
+    def asker(role: str, spec: ModelSpec) -> Remembered | Embedder | Denoising:
         if role in _WITH_VECTORS:
             return Embedder(spec, role, settings, progress)
+        if role == "denoiser":
+            return Denoising(spec, settings, progress, lambda: _loaded(role, spec, settings, progress))
         return Remembered(spec, lambda: _loaded(role, spec, settings, progress), store, progress)
 
     return {role: asker(role, spec) for role, spec in specs.items()}
@@ -202,12 +205,15 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
     """The price of a request, from what the store knows; asks nothing and loads no model."""
     with closing(Store(settings.home)) as store:
         progress = Progress()
-        asks: dict[str, Remembered | Embedder] = {
-            role: Embedder(spec, role, settings, progress)
-            if role in _WITH_VECTORS
-            else Remembered(spec, None, store, progress)
-            for role, spec in request.models.items()
-        }
+
+        def asker(role: str, spec: ModelSpec) -> Remembered | Embedder | Denoising:
+            if role in _WITH_VECTORS:
+                return Embedder(spec, role, settings, progress)
+            if role == "denoiser":
+                return Denoising(spec, settings, progress, None)
+            return Remembered(spec, None, store, progress)
+
+        asks = {role: asker(role, spec) for role, spec in request.models.items()}
         module, more = analysis(request.analysis), helpers(request.analysis, settings, progress)
         return module.estimate(chosen(gallery, request.members), params, **asks, **more, progress=progress)
 

@@ -123,3 +123,31 @@ def _streams(device: torch.device) -> SimpleQueue[torch.cuda.Stream]:
     for _ in range(2):
         free.put(torch.cuda.Stream(device))
     return free
+
+
+def in_batches(
+    items: torch.Tensor, work: Callable[[torch.Tensor], Iterable[Any]], batch: BatchSize, device: torch.device
+) -> Generator[list[Any]]:
+    """What `work` makes of a tensor's rows, a batch at a time, in order; on a processor each thread computes alone.
+
+    Raises:
+        ModelError: the memory is too small; whatever `work` raises.
+    """
+    size = batch.size
+    if device.type != "cpu":
+        for start in range(0, len(items), size):
+            yield batch.run(items[start : start + size], work)
+        return
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(before, "batches", initializer=torch.set_num_threads, initargs=(1,))
+    under_way: deque[Future[list[Any]]] = deque()
+    try:
+        for part in items.split(size):
+            under_way.append(pool.submit(batch.run, part, work))
+            if len(under_way) > 2 * before:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -29,13 +30,13 @@ from torch import Tensor
 
 from engine.errors import ModelError, VitrineError
 from engine.models import plug_and_play
+from engine.models.batches import in_batches
 from engine.models.machine import BatchSize, device_for, dtype_for
 from engine.models.roles import Check, Latent, ModelSpec, Shown
 from engine.settings import Settings
 
 diffusers.utils.logging.set_verbosity_error()
 diffusers.utils.logging.disable_progress_bar()  # of loading; downloads keep theirs
-_WINDOW = 8  # batches whose errors are held before pictures are handed on
 ROOT = Path(__file__).resolve().parents[2]
 _LOADING = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError, AttributeError, SafetensorError)
 
@@ -155,24 +156,29 @@ class Diffusion:
 
             def work(some: Tensor, noisy: Tensor = noisy) -> Tensor:
                 check()
-                seen: list[Tensor] = []
+                return self._until(block, noisy[some], steps[some], told[[0] * len(some)])
 
-                def hook(module: object, given: object, out: Any) -> None:  # noqa: ANN401
-                    del module, given
-                    seen.append(out[0] if isinstance(out, tuple) else out)
-                    raise _Enough
-
-                handle = block.register_forward_hook(hook)
-                try:
-                    self._noise_in(noisy[some], steps[some], told[[0] * len(some)])
-                except _Enough:
-                    pass
-                finally:
-                    handle.remove()
-                return seen[0].float().cpu()
-
-            found = self._batch.run(torch.arange(noises, device=z.device), work)
+            found = [one for part in in_batches(torch.arange(noises), work, self._batch, z.device) for one in part]
             yield place, torch.stack(found).mean(dim=0).numpy()
+
+    def _until(self, block: torch.nn.Module, noisy: Tensor, times: Tensor, told: Tensor) -> Tensor:
+        """What a block gives, without what comes after it."""
+        mine, seen = threading.get_ident(), list[Tensor]()
+
+        def hook(module: object, given: object, out: Any) -> None:  # noqa: ANN401
+            del module, given
+            if threading.get_ident() == mine:  # another thread's hook is not for this one
+                seen.append(out[0] if isinstance(out, tuple) else out)
+                raise _Enough
+
+        handle = block.register_forward_hook(hook)
+        try:
+            self._noise_in(noisy, times, told)
+        except _Enough:
+            pass
+        finally:
+            handle.remove()
+        return seen[0].float().cpu()
 
     def _noised(self, one: Latent, numbers: Iterable[int], seed: int) -> tuple[Tensor, Tensor]:
         """A latent, 4 x h x w, and its noise of each number, S x 4 x h x w, on the device."""
@@ -288,16 +294,14 @@ class _Rows:
     def errors(self, batch: BatchSize) -> Iterator[tuple[int, np.ndarray]]:
         """(P, S, h, w) of each picture, in order, as soon as it is whole."""
         each = len(self.told) * self.steps.shape[1]
-        total, start, waiting = each * len(self.latents), 0, list[Tensor]()
-        while start < total:
-            rows = torch.arange(start, min(start + _WINDOW * batch.size, total))
-            waiting += batch.run(rows, self._work)
-            done = start // each  # pictures handed on
-            start += len(rows)
-            for i in range(done, start // each):
+        total, done, waiting = each * len(self.latents), 0, list[Tensor]()
+        for errors in in_batches(torch.arange(total), self._work, batch, self.steps.device):
+            waiting += errors
+            while len(waiting) >= each:
                 mine, waiting = torch.stack(waiting[:each]), waiting[each:]
-                self._noisy.pop(i, None)
-                yield i, mine.unflatten(0, (self.steps.shape[1], len(self.told))).transpose(0, 1).numpy()
+                self._noisy.pop(done, None)
+                yield done, mine.unflatten(0, (self.steps.shape[1], len(self.told))).transpose(0, 1).numpy()
+                done += 1
 
     def _work(self, rows: Tensor) -> Tensor:
         self.check()
@@ -311,11 +315,13 @@ class _Rows:
 
     def _pair(self, i: int, s: int) -> tuple[Tensor, Tensor]:
         """The noisy latent and its noise of one draw."""
-        if i not in self._noisy:
+        found = self._noisy.get(i)  # two threads may both make it: it is the same
+        if found is None:
             numbers = range(self.first, self.first + self.steps.shape[1])
             z, noise = self.model._noised(self.latents[i], numbers, self.seed)
-            self._noisy[i] = self.model.pipeline.scheduler.add_noise(z.expand_as(noise), noise, self.steps[i]), noise
-        noisy, noise = self._noisy[i]
+            noisy = self.model.pipeline.scheduler.add_noise(z.expand_as(noise), noise, self.steps[i])
+            found = self._noisy[i] = noisy, noise
+        noisy, noise = found
         return noisy[s], noise[s]
 
 

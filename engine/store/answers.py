@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.database import connect
+from engine.database import connect, usable
 from engine.errors import StoreError
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
@@ -45,7 +44,7 @@ class Store:
     """
 
     def __init__(self, home: Path) -> None:
-        with _said(home):
+        with usable(home):
             home.mkdir(parents=True, exist_ok=True)
             refuse_network(home)
             self._db = connect(home / "answers.sqlite", _TABLES, isolation_level=None)
@@ -54,7 +53,7 @@ class Store:
     def get(self, keys: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """The known ones among `keys`, with their answers."""
         keys = list(keys)
-        with _said(self._home):
+        with usable(self._home):
             for start in range(0, len(keys), 500):
                 some = keys[start : start + 500]
                 marks = ",".join("?" * len(some))
@@ -65,7 +64,7 @@ class Store:
     def count(self, keys: Iterable[bytes]) -> int:
         """How many of `keys` are known."""
         keys, found = list(keys), 0
-        with _said(self._home):
+        with usable(self._home):
             for start in range(0, len(keys), 500):
                 some = keys[start : start + 500]
                 marks = ",".join("?" * len(some))
@@ -75,12 +74,12 @@ class Store:
     def put(self, answers: Mapping[bytes, dict[str, Any]], task: str, model: str) -> None:
         """Keep these answers; on return they are committed."""
         rows = [(key, task, model, json.dumps(answer), time.time()) for key, answer in answers.items()]
-        with _said(self._home), self._transaction():
+        with usable(self._home), self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO answers VALUES (?,?,?,?,?)", rows)
 
     def rate(self, model: str, task: str) -> Rate | None:
         """What this model's requests of this task cost so far; None where it was never asked."""
-        with _said(self._home):
+        with usable(self._home):
             row = self._db.execute(
                 "SELECT seconds/asked, 1.0*tokens_in/asked, 1.0*tokens_out/asked FROM rates WHERE model=? AND task=?",
                 (model, task),
@@ -91,7 +90,7 @@ class Store:
         """Count `asked` more requests that took `seconds` of wall time together."""
         if not asked:
             return
-        with _said(self._home):
+        with usable(self._home):
             self._db.execute(
                 "INSERT INTO rates VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET asked=asked+excluded.asked, "
                 "seconds=seconds+excluded.seconds, tokens_in=tokens_in+excluded.tokens_in, "
@@ -101,13 +100,13 @@ class Store:
 
     def found(self, model: str, what: str) -> str:
         """What was found out about a model earlier; empty where nothing was."""
-        with _said(self._home):
+        with usable(self._home):
             row = self._db.execute("SELECT value FROM found WHERE model=? AND what=?", (model, what)).fetchone()
         return row[0] if row else ""
 
     def set_found(self, model: str, what: str, value: str) -> None:
         """Remember what was found out about a model."""
-        with _said(self._home):
+        with usable(self._home):
             self._db.execute("INSERT OR REPLACE INTO found VALUES (?,?,?)", (model, what, value))
 
     def close(self) -> None:
@@ -135,16 +134,3 @@ def refuse_network(home: Path, mounts: Path = Path("/proc/mounts")) -> None:
     under = [(len(where), kind) for _, where, kind, *_ in lines if f"{at}/".startswith(where.rstrip("/") + "/")]
     if under and max(under)[1] in _NETWORK:
         raise StoreError(f"The workspace {home} lies on a network file system.", "Set VITRINE_HOME to a local folder.")
-
-
-@contextmanager
-def _said(home: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.DatabaseError, OSError) as problem:
-        if isinstance(problem, sqlite3.ProgrammingError | sqlite3.IntegrityError):
-            raise  # a bug of ours
-        raise StoreError(
-            f"The workspace {home} cannot be used: {problem}.",
-            "Make room on the disk, or set VITRINE_HOME to a folder you may write to.",
-        ) from problem

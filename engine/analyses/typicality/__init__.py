@@ -1,0 +1,305 @@
+"""What is typical of a label, and where in the picture.
+
+After Diffusion Models as Data Mining Tools (Siglidis et al., ECCV 2024, arXiv 2408.02752): a denoiser that is told the
+label tells a picture's noise better where the label shows. Where we depart: one template for everything; times in
+strata, drawn by a pilot; every figure has an interval from independent parts of the draws; patches from mean maps;
+elements are checked on held-out pictures; what looks like an artefact is marked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.analyses.estimating import Estimate, RoleEstimate
+from engine.analyses.typicality import elements as parts
+from engine.analyses.typicality.patches import Box, contrast, interval, top_boxes
+from engine.analyses.typicality.result import (
+    MOST_OTHERS,
+    NULL,
+    OTHERS,
+    Element,
+    Params,
+    Patch,
+    Result,
+    Row,
+)
+from engine.errors import RunError, VitrineError
+from engine.gallery import Gallery, Picture
+from engine.progress import Progress
+from engine.steps.denoising import Denoising
+
+NAME, VERSION, ROLES = "typicality", 1, ("denoiser",)
+TASKS: tuple[str, ...] = ()
+_ELSEWHERE = 200  # pictures of other labels in which elements are looked for
+_PLAIN = 6.0  # standard deviation of grey values, of 255, below which a patch is uniform
+_RESAMPLED = 1000
+_SHOWN = 24  # rows of a partial result
+
+__all__ = [
+    "NULL",
+    "OTHERS",
+    "Element",
+    "Params",
+    "Patch",
+    "Result",
+    "Row",
+    "asked",
+    "estimate",
+    "found",
+    "run",
+    "tables",
+]
+
+
+def asked(gallery: Gallery, params: Params) -> list[tuple[Picture, tuple[str, ...]]]:
+    """The pictures that are asked about, each with its label first and those it is held against.
+
+    Raises:
+        RunError: no picture has a label, or a label that was named is not there.
+    """
+    counts = Counter(p.label for p in gallery.pictures if p.label)
+    if not counts:
+        raise RunError("No picture has a label.", "Choose what labels come from: folders, a column, file names.")
+    labels = params.labels or tuple(sorted(counts))
+    against = [] if params.against == NULL else [params.against]
+    if params.against == OTHERS:
+        against = sorted(counts, key=lambda label: (-counts[label], label))[: MOST_OTHERS + 1]
+    if gone := [label for label in (*labels, *against) if label not in counts]:
+        raise RunError(f"No picture is labelled {gone[0]!r}.", f"There are: {', '.join(sorted(counts)[:12])}.")
+    if against and len(set(against) | set(labels)) < 2:
+        raise RunError("There is one label only, and nothing to hold it against.", "Hold it against null.")
+    wanted = set(labels)
+    return [
+        (p, (p.label, *(other for other in against if other != p.label)))
+        for p in gallery.pictures if p.label in wanted and (not against or set(against) - {p.label})
+    ]  # fmt: skip
+
+
+def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Progress, seed: int) -> Result:
+    """Maps, patches, elements.
+
+    Args:
+        gallery: the pictures, some with labels.
+        params: labels, what they are held against, draws, patches.
+        denoiser: evaluates and remembers.
+        progress: told of every step; shows the most typical pictures so far.
+        seed: of noise, times, clusters and resampling.
+
+    Raises:
+        RunError: nothing to ask, or nothing could be read; ModelError, Stopped, StoreError as the denoiser does.
+    """
+    questions = asked(gallery, params)
+    pictures, labels = [p for p, _ in questions], [some for _, some in questions]
+    maps: dict[int, np.ndarray] = {}
+    for n, i, told in denoiser.maps(pictures, labels, params.draws, seed):
+        maps[i] = told
+        if len(maps) % _SHOWN == 0:
+            progress.partial = _partial(pictures, labels, maps, params, n)
+    if not maps:
+        raise RunError("No picture could be read.", "Look at Health on the Look page.")
+    features = denoiser.features(pictures, seed)
+    others = _elsewhere(gallery, params, seed)
+    beside = denoiser.features(others, seed) if others else {}
+    progress.start("finding elements", 0)
+    elements = found(gallery, params, questions, maps, features, others, beside, seed)
+    rows = _rows(pictures, labels, maps, params, seed)
+    known = denoiser.template
+    notes = (
+        [] if known.is_known else [f"Its folder does not say in which words it was trained; asked: {known.label!r}."]
+    )
+    if unseen := len(pictures) - len(maps):
+        notes.append(f"{unseen:,} of {len(pictures):,} pictures could not be read.")
+    return Result(
+        rows, elements, _accuracy(rows), params.draws, known.label, known.null, tuple(notes), tuple(gallery.unread)
+    )
+
+
+def found(
+    gallery: Gallery,
+    params: Params,
+    questions: Sequence[tuple[Picture, tuple[str, ...]]],
+    maps: dict[int, np.ndarray],
+    features: dict[int, np.ndarray],
+    others: Sequence[Picture],
+    beside: dict[int, np.ndarray],
+    seed: int,
+) -> tuple[Element, ...]:
+    """Elements of every label; evaluates nothing, so patch size and number may change at will.
+
+    Args:
+        gallery: of the pictures.
+        params: patch, per_picture, elements, against.
+        questions: as `asked` gave them.
+        maps: (P, G, h, w) by place.
+        features: (c, h, w) by place.
+        others: pictures of other labels.
+        beside: their features, by place.
+        seed: of clusters and resampling.
+    """
+    del gallery
+    by_label: defaultdict[str, list[int]] = defaultdict(list)
+    for i, (_, labels) in enumerate(questions):
+        if i in maps and i in features:
+            by_label[labels[0]].append(i)
+    elements: list[Element] = []
+    own: list[np.ndarray] = []
+    elsewhere: list[np.ndarray] = []
+    foreign = [*((i, features[i], questions[i][0].label) for i in features),
+               *((len(questions) + i, one, others[i].label) for i, one in beside.items())]  # fmt: skip
+    for label, places in by_label.items():
+        told = _of_label(label, places, params, questions, maps, features, seed)
+        if not told:
+            continue
+        middles, least = np.stack([m for _, m, _ in told]), np.array([x for *_, x in told])
+        see = lambda one, m=middles, x=least: parts.seen(one, params.patch, m, x)  # noqa: E731
+        held = [see(features[i]) for i in places if parts.is_held_out(questions[i][0].hash)]
+        away = [see(one) for _, one, other in _few(foreign, label, seed)]
+        for k, (one, *_) in enumerate(told):
+            elements.append(one)
+            own.append(np.array([some[k] for some in held], bool))
+            elsewhere.append(np.array([some[k] for some in away], bool))
+    return tuple(parts.checked(elements, own, elsewhere))
+
+
+def estimate(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Progress) -> Estimate:
+    """Evaluations that are left, of the network."""
+    del progress
+    try:
+        questions = asked(gallery, params)
+    except RunError:
+        return Estimate(len(gallery), ())
+    left = denoiser.known([p for p, _ in questions], [some for _, some in questions], params.draws, 0)
+    seconds, measured = denoiser.seconds()
+    role = RoleEstimate("denoiser", denoiser.spec, left, 0, 0.0, 0.0, left * seconds, measured)
+    return Estimate(len(questions), (role,))
+
+
+def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
+    """The result as tables, by the name of their CSV file."""
+    rows = [
+        {"file": r.file, "label": r.label, "typicality": r.typicality, "low": r.low, "high": r.high}
+        | ({"most": max(r.posterior, key=r.posterior.__getitem__)} if r.posterior else {})
+        for r in result.rows if not r.why
+    ]  # fmt: skip
+    found = [
+        {"label": e.label, "element": e.number, "rank": e.number, "median_t": e.median, "low": e.low, "high": e.high,
+         "patches": len(e.patches), "pictures": e.pictures, "rate": e.rate, "rate_elsewhere": e.rate_elsewhere,
+         "q": e.q, "marks": " | ".join(e.marks)}
+        for e in result.elements
+    ]  # fmt: skip
+    patches = [
+        {"file": p.file, "label": e.label, "element": e.number, "left": p.box[0], "top": p.box[1], "width": p.box[2],
+         "height": p.box[3], "t": p.t, "low": p.low, "high": p.high}
+        for e in result.elements for p in e.patches
+    ]  # fmt: skip
+    return {"typicality": rows, "elements": found, "patches": patches}
+
+
+def _of_label(
+    label: str,
+    places: Sequence[int],
+    params: Params,
+    questions: Sequence[tuple[Picture, tuple[str, ...]]],
+    maps: dict[int, np.ndarray],
+    features: dict[int, np.ndarray],
+    seed: int,
+) -> list[tuple[Element, np.ndarray, float]]:
+    patches: list[Patch] = []
+    vectors, held, plain = [], [], []
+    for i in places:
+        picture = questions[i][0]
+        boxes = top_boxes(contrast(maps[i], params.against), params.patch, params.per_picture)
+        grey = _grey(picture)
+        for box, t, low, high in boxes:
+            patches.append(Patch(picture.name, box, t, low, high))
+            vectors.append(parts.vector_of(features[i], box))
+            held.append(parts.is_held_out(picture.hash))
+            plain.append(_is_plain(grey, box))
+    if len(patches) < 2:
+        return []
+    stacked = np.stack(vectors)
+    numbers, middles = parts.cluster(stacked, np.array(held), params.elements, seed)
+    return parts.made(label, patches, stacked, numbers, middles, len(places), plain, seed)
+
+
+def _rows(
+    pictures: Sequence[Picture],
+    labels: Sequence[tuple[str, ...]],
+    maps: dict[int, np.ndarray],
+    params: Params,
+    seed: int,
+) -> tuple[Row, ...]:
+    rows = []
+    for i, picture in enumerate(pictures):
+        if i not in maps:
+            rows.append(Row(picture.name, labels[i][0], why="it could not be read"))
+            continue
+        mean, low, high = interval(contrast(maps[i], params.against).mean((1, 2)))
+        posterior = _posterior(maps[i], labels[i], seed)
+        rows.append(Row(picture.name, labels[i][0], float(mean), float(low), float(high), posterior))
+    return tuple(sorted(rows, key=lambda r: (r.label, bool(r.why), -r.typicality, r.file)))
+
+
+def _posterior(maps: np.ndarray, labels: tuple[str, ...], seed: int) -> dict[str, float]:
+    if len(labels) < 2:
+        return {}
+    groups = maps.mean((2, 3), dtype=np.float64)  # (P, G)
+    n = groups.shape[1]
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), _RESAMPLED)
+    won = np.bincount((drawn @ groups.T).argmax(1), minlength=len(labels)) / _RESAMPLED
+    return {label: float(share) for label, share in zip(labels, won, strict=True)}
+
+
+def _accuracy(rows: Sequence[Row]) -> float | None:
+    told = [max(r.posterior, key=r.posterior.__getitem__) == r.label for r in rows if r.posterior]
+    return float(np.mean(told)) if told else None
+
+
+def _partial(
+    pictures: Sequence[Picture],
+    labels: Sequence[tuple[str, ...]],
+    maps: dict[int, np.ndarray],
+    params: Params,
+    draws: int,
+) -> dict[str, Any]:
+    told = []
+    for i, map_ in maps.items():
+        mean, low, high = interval(contrast(map_, params.against).mean((1, 2)))
+        told.append((float(mean), float(low), float(high), pictures[i].name, labels[i][0]))
+    top = sorted(told, reverse=True)[:_SHOWN]
+    rows = [{"file": f, "label": label, "typicality": t, "low": low, "high": high} for t, low, high, f, label in top]
+    return {"draws": draws, "pictures": len(maps), "of": len(pictures), "rows": rows}
+
+
+def _elsewhere(gallery: Gallery, params: Params, seed: int) -> list[Picture]:
+    """Some pictures of labels that are not asked about, in an order nobody chose."""
+    wanted = set(params.labels) if params.labels else {p.label for p in gallery.pictures}
+    others = [p for p in gallery.pictures if p.label and p.label not in wanted]
+    order = np.random.default_rng([seed, 5]).permutation(len(others))[:_ELSEWHERE]
+    return [others[i] for i in sorted(order.tolist())]
+
+
+def _few(
+    foreign: Sequence[tuple[int, np.ndarray, str]], label: str, seed: int
+) -> Iterator[tuple[int, np.ndarray, str]]:
+    away = [one for one in foreign if one[2] != label]
+    order = np.random.default_rng([seed, 7]).permutation(len(away))[:_ELSEWHERE]
+    yield from (away[i] for i in sorted(order.tolist()))
+
+
+def _grey(picture: Picture) -> np.ndarray | None:
+    try:
+        return np.asarray(picture.open().convert("L").resize((128, 128)), np.float32)
+    except VitrineError:
+        return None
+
+
+def _is_plain(grey: np.ndarray | None, box: Box) -> bool:
+    if grey is None:
+        return False
+    left, top, right, bottom = (round(128 * x) for x in (box[0], box[1], box[0] + box[2], box[1] + box[3]))
+    return float(grey[top : max(bottom, top + 1), left : max(right, left + 1)].std()) < _PLAIN

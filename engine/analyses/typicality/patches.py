@@ -1,0 +1,107 @@
+"""From maps to patches: mean first, one upsampling, one box filter, greedy choice without overlap. Pure.
+
+Positions are a quarter of a latent pixel apart. Boxes are shares of the picture, so that no size matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+FINER = 4  # positions in a latent pixel
+Box = tuple[float, float, float, float]
+
+
+def contrast(maps: np.ndarray, against: str) -> np.ndarray:
+    """Groups (G, h, w) of the map that ranks, from (P, G, h, w): the first label's, less the mean of the others'."""
+    return maps[0] - maps[1:].mean(0) if against != "null" and len(maps) > 1 else maps[0]
+
+
+def interval(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the first axis with a 95 % interval (Student's), from means of independent parts of the draws."""
+    from scipy.stats import t as student
+
+    n = len(groups)
+    mean = groups.mean(0, dtype=np.float64)
+    if n < 2:
+        return mean, np.full_like(mean, -np.inf), np.full_like(mean, np.inf)
+    half = student.ppf(0.975, n - 1) * groups.std(0, ddof=1, dtype=np.float64) / n**0.5
+    return mean, mean - half, mean + half
+
+
+def upsampled(groups: np.ndarray) -> np.ndarray:
+    """(..., h, w) to (..., 4h, 4w), bilinear between the middles of pixels."""
+    from scipy.ndimage import zoom
+
+    factors = (1,) * (groups.ndim - 2) + (FINER, FINER)
+    return np.asarray(zoom(groups.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True))
+
+
+def box_means(fine: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Mean of every box of a size, (..., H - size + 1, W - size + 1), by sums of sums."""
+    sums = np.zeros((*fine.shape[:-2], fine.shape[-2] + 1, fine.shape[-1] + 1))
+    sums[..., 1:, 1:] = fine.cumsum(-1).cumsum(-2)
+    h, w = size
+    inside = sums[..., h:, w:] - sums[..., :-h, w:] - sums[..., h:, :-w] + sums[..., :-h, :-w]
+    return inside / (h * w)
+
+
+def side(shape: Sequence[int], share: float) -> int:
+    """Of a square patch on a fine map, whose share is of the picture's mean side."""
+    return int(np.clip(round(share * (shape[0] * shape[1]) ** 0.5), 1, min(shape)))
+
+
+def top_boxes(
+    groups: np.ndarray, share: float, count: int, least: bool = False
+) -> list[tuple[Box, float, float, float]]:
+    """The patches with the largest mean T, none over another; each with mean and 95 % interval.
+
+    Args:
+        groups: (G, h, w), whose mean is T.
+        share: side of a patch.
+        count: at most.
+        least: those with the smallest mean instead.
+    """
+    fine = upsampled(groups)
+    shape = fine.shape[-2:]
+    n = side(shape, share)
+    means = box_means(fine.mean(0), (n, n))
+    left = -means if least else means.copy()
+    found = []
+    for _ in range(count):
+        top, at = np.unravel_index(int(left.argmax()), left.shape)
+        if left[top, at] == -np.inf:
+            break
+        mean, low, high = interval(fine[:, top : top + n, at : at + n].mean((1, 2)))
+        box = (float(at / shape[1]), float(top / shape[0]), n / shape[1], n / shape[0])
+        found.append((box, float(mean), float(low), float(high)))
+        left[max(0, top - n + 1) : top + n, max(0, at - n + 1) : at + n] = -np.inf
+    return found
+
+
+def random_boxes(groups: np.ndarray, share: float, count: int, rng: np.random.Generator) -> list[Box]:
+    """Boxes of the same size anywhere, without overlap where there is room."""
+    shape = (groups.shape[-2] * FINER, groups.shape[-1] * FINER)
+    n = side(shape, share)
+    free = np.ones((shape[0] - n + 1, shape[1] - n + 1), bool)
+    found = []
+    for _ in range(count):
+        if not (places := np.flatnonzero(free)).size:
+            break
+        top, at = np.unravel_index(int(rng.choice(places)), free.shape)
+        found.append((float(at / shape[1]), float(top / shape[0]), n / shape[1], n / shape[0]))
+        free[max(0, top - n + 1) : top + n, max(0, at - n + 1) : at + n] = False
+    return found
+
+
+def mean_in(values: np.ndarray, box: Box) -> np.ndarray:
+    """Mean of (..., h, w) in a box, cells counted by how much of them it covers."""
+    rows = _covered(values.shape[-2], box[1], box[1] + box[3])
+    columns = _covered(values.shape[-1], box[0], box[0] + box[2])
+    return np.einsum("...hw,h,w->...", values, rows, columns) / (rows.sum() * columns.sum())
+
+
+def _covered(n: int, start: float, end: float) -> np.ndarray:
+    edges = np.arange(n + 1) / n
+    return np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0, None).astype(np.float32)
