@@ -27,7 +27,7 @@ from engine.settings import Settings
 
 HOWS = ("full", "lora")
 LEAST = 5  # pictures of a label that can be learned
-_KEPT_EVERY = 120.0  # seconds between checkpoints
+_KEPT_EVERY, _SPARED = 120.0, 20  # seconds between checkpoints; and so many times as long as one takes to write
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Params:
 
     Args:
         steps: at most so many; it ends sooner where the held-out gap no longer rises.
-        how: full trains the U-Net and the text encoder, lora small additions to the U-Net's attention.
+        how: full trains U-Net and text encoder, lora small additions to the attention in both, merged in the end.
         template: of the prompts.
         rate: AdamW's; 0 for the usual one of `how`.
         batch: pictures a step.
@@ -99,7 +99,7 @@ def finetune(
     params: Params,
     settings: Settings,
     progress: Progress,
-    kept_every: float = _KEPT_EVERY,
+    kept_every: float | None = None,
 ) -> Result:
     """Fine-tune a model on a gallery's labels, or go on with it; `to` is then an ordinary pipeline's folder.
 
@@ -110,7 +110,7 @@ def finetune(
         params: what is asked.
         settings: of this process.
         progress: counts steps, shows the held-out gap, says when to stop.
-        kept_every: seconds between checkpoints.
+        kept_every: seconds between checkpoints; by default two minutes, or more where they take long to write.
 
     Raises:
         GalleryError: too few labels or pictures.
@@ -121,7 +121,7 @@ def finetune(
     pictures = labelled(gallery.pictures, progress)
     asked = folder.asked(pictures, spec, params)
     if done := folder.finished(to, asked):
-        return Result(**done)
+        return Result(**{**done, "history": [(step, gap) for step, gap in done["history"]]})
     with folder.work_in(to, asked) as work:
         from engine.models import tuning
 
@@ -206,7 +206,7 @@ def _trained(
     work: Path,
     params: Params,
     progress: Progress,
-    kept_every: float,
+    kept_every: float | None,
 ) -> tuple[int, list[tuple[int, float]]]:
     """Steps taken, and the step and gap of each look; weights of the best look lie in the work folder."""
     checkpoint, best = work / folder.CHECKPOINT, work / folder.BEST
@@ -217,7 +217,7 @@ def _trained(
             tuner.write(new, step, history)
 
     progress.start(_told(history), params.steps, step)
-    kept = time.monotonic()
+    due = time.monotonic() + (kept_every or _KEPT_EVERY)
     try:
         while True:
             if (step % params.every == 0 or step == params.steps) and (not history or history[-1][0] < step):
@@ -234,9 +234,10 @@ def _trained(
             tuner.learn(step)
             step += 1
             progress.advance()
-            if time.monotonic() - kept >= kept_every:
+            if (now := time.monotonic()) >= due:
                 keep()
-                kept = time.monotonic()
+                took = time.monotonic() - now
+                due = now + took + (kept_every or max(_KEPT_EVERY, _SPARED * took))
     except Stopped as why:
         keep()
         raise Stopped(why.message, f"Type the same again to go on at step {step:,} of {params.steps:,}.") from None

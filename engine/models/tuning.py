@@ -1,7 +1,8 @@
 """Training a pipeline in Stable Diffusion's format on latents and prompts; ../finetuning says when and what.
 
 Noise prediction (or velocity) as the scheduler says, AdamW, a running mean of the weights (diffusers' EMAModel), which
-is what is measured and saved. Weights stay float32; GPUs that have bfloat16 multiply in it.
+is what is measured and saved. Weights stay float32; GPUs that have bfloat16 multiply in it. The text encoder learns,
+too: words it has never seen lie so close together that the U-Net alone can hardly tell them apart.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from diffusers.training_utils import EMAModel
-from peft import LoraConfig
+from diffusers.utils.peft_utils import recurse_remove_peft_layers
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -31,8 +35,10 @@ from engine.settings import Settings
 Lesson = tuple[Latent, str]
 """A picture's latent, and the prompt with its label."""
 
-_RATES = {True: 1e-4, False: 1e-4}  # of full and of low rank
+_RATES = {(True, False): 1e-5, (False, False): 1e-4, (True, True): 3e-4, (False, True): 1e-3}  # is full, is small
+_SMALL = 100e6  # weights of a U-Net; larger ones take the rates of diffusers' own examples, which are not measured here
 _RANK = 16
+_ATTENTION = {"unet": ["to_q", "to_k", "to_v", "to_out.0"], "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj"]}
 _DROP, _WARM_UP, _MEAN = 0.1, 50, 0.999
 _OFTEN = (80, 760), 0.85  # most times lie where typicality looks, as shares of 1,000
 _LOOKED_AT, _TIMES = 64, (137, 212, 287, 362, 437, 512, 587, 662)  # held-out pictures, and times of 1,000 a look
@@ -60,7 +66,7 @@ class Tuner:
         learned: what is trained on.
         held_out: what is only measured.
         null: the prompt without a label.
-        is_full: train the U-Net and the text encoder, instead of low-rank additions to the U-Net's attention.
+        is_full: train U-Net and text encoder, instead of low-rank additions to the attention in both.
         rate: of AdamW; 0 for the usual one.
         batch: pictures a step.
         seed: of batches, times and noise.
@@ -86,14 +92,14 @@ class Tuner:
         self._rows_of: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)  # pictures of a shape
         for i, (latent, _) in enumerate(learned):
             self._rows_of[latent.values.shape].append(i)
-        self.rate = rate or _RATES[is_full]
+        is_small = sum(weight.numel() for weight in self.pipeline.unet.parameters()) < _SMALL
+        self.rate = rate or _RATES[is_full, is_small]
         with _memory(model.spec):
             self.weights = _trainable(self.pipeline, is_full)
             params = list(self.weights.values())
             self.optimizer = torch.optim.AdamW(params, self.rate, weight_decay=1e-2, fused=True)
             self.mean = EMAModel(params, decay=_MEAN)
             self._ids = self._tokens()
-            self._frozen = None if is_full else torch.no_grad()(self.pipeline.text_encoder)(self._ids)[0]
 
     def learn(self, step: int) -> None:
         """Step `step`, which depends on the seed and its number alone.
@@ -168,8 +174,8 @@ class Tuner:
         """Write the whole pipeline, with the weights of `keep`; raises OSError where it cannot be written."""
         self._take(load_file(kept))
         if not self.is_full:
-            self.pipeline.unet.fuse_lora()
-            self.pipeline.unet.unload_lora()
+            _merge(self.pipeline)
+        transformers.utils.logging.disable_progress_bar()  # all is loaded: downloads had theirs
         with _disk():
             self.pipeline.save_pretrained(folder, safe_serialization=True)
 
@@ -208,8 +214,6 @@ class Tuner:
 
     def _told(self, codes: np.ndarray) -> Tensor:
         """Encodings of prompts, each said once; B x tokens x d."""
-        if self._frozen is not None:
-            return self._frozen[torch.from_numpy(codes)]
         each, places = np.unique(codes, return_inverse=True)
         return self.pipeline.text_encoder(self._ids[each])[0][torch.from_numpy(places)]
 
@@ -240,15 +244,25 @@ def _trainable(pipeline: Any, is_full: bool) -> dict[str, nn.Parameter]:  # noqa
     for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
         part.requires_grad_(False)
         part.eval()
-    if is_full:
-        pipeline.unet.requires_grad_(True)
-        pipeline.text_encoder.requires_grad_(True)
-    else:
+    parts = {name: getattr(pipeline, name) for name in _ATTENTION}
+    with torch.random.fork_rng([]):
         torch.manual_seed(0)  # additions begin at random, and must begin alike
-        where = ["to_q", "to_k", "to_v", "to_out.0"]
-        pipeline.unet.add_adapter(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=where))
-    parts = (("unet", pipeline.unet), ("text_encoder", pipeline.text_encoder))
-    return {f"{n}.{name}": w for n, part in parts for name, w in part.named_parameters() if w.requires_grad}
+        for name, part in parts.items():
+            if is_full:
+                part.requires_grad_(True)
+            else:
+                inject_adapter_in_model(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_ATTENTION[name]), part)
+    return {f"{n}.{name}": w for n, part in parts.items() for name, w in part.named_parameters() if w.requires_grad}
+
+
+def _merge(pipeline: Any) -> None:  # noqa: ANN401
+    """Low-rank additions become part of the weights that they were added to."""
+    for name in _ATTENTION:
+        part = getattr(pipeline, name)
+        for module in part.modules():
+            if isinstance(module, BaseTunerLayer):
+                module.merge()
+        recurse_remove_peft_layers(part)
 
 
 @contextmanager
