@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, differences, diversity, finetune, structure, translate
+from engine.commands import clusters, differences, diversity, finetune, structure, translate, typicality
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.execute import read_result
@@ -31,6 +31,7 @@ ANALYSES = {
     differences: "FOLDER|PAIRS.csv",
     diversity: "FOLDER|VECTORS.npy|.parquet",
     structure: "FOLDER|DESCRIPTIONS.csv",
+    typicality: "FOLDER",
 }
 
 

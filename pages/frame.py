@@ -31,6 +31,7 @@ PAGES = [
     st.Page(HERE / "clusters.py", title="Clusters", icon=":material/workspaces:", url_path="clusters"),
     st.Page(HERE / "structure.py", title="Structure", icon=":material/account_tree:", url_path="structure"),
     st.Page(HERE / "differences.py", title="Differences", icon=":material/compare:", url_path="differences"),
+    st.Page(HERE / "typicality.py", title="Typicality", icon=":material/thermostat:", url_path="typicality"),
     st.Page(HERE / "diversity.py", title="Diversity", icon=":material/donut_large:", url_path="diversity"),
     st.Page(HERE / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
     st.Page(HERE / "models.py", title="Models", icon=":material/memory:", url_path="models"),

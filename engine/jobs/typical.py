@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from engine.analyses import typicality
-from engine.analyses.typicality import Element, Params
+from engine.analyses.typicality import Element, Params, baselines
 from engine.analyses.typicality.patches import contrast
+from engine.errors import VitrineError
 from engine.gallery import Gallery, Picture
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
@@ -43,6 +45,24 @@ class Kept:
         """Elements with other patches; evaluates nothing. Rates elsewhere are of the labels that were asked about."""
         params = replace(self.params, patch=patch, elements=count, per_picture=per_picture)
         return typicality.found(self.gallery, params, self.questions, self.maps, self.features, (), {}, self.seed)
+
+    def baseline(self, label: str, kind: str, params: Params) -> list[Element]:
+        """Elements made another way, to hold ours against: "random", "least" or "hog"."""
+        asked = replace(self.params, patch=params.patch, elements=params.elements, per_picture=params.per_picture)
+        if kind == "hog":
+            others = [p for p in self.gallery.pictures if p.label and p.label != label]
+            return baselines.doersch(label, asked, self.questions, others, self.maps, self.seed, _opened)
+        least = "least" if kind == "least" else "random"
+        return baselines.other_patches(least, label, asked, self.questions, self.maps, self.features, self.seed)
+
+
+def _opened(picture: Picture) -> Image.Image | None:
+    try:
+        image = picture.open()
+    except VitrineError:
+        return None
+    image.thumbnail((256, 256))
+    return image
 
 
 def kept(gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, seed: int) -> Kept:

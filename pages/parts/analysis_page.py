@@ -18,6 +18,7 @@ def page(
     ask: Callable[[Gallery], None],
     draw: Callable[[Run, Status, Gallery], None],
     how: str,
+    partial: Callable[[dict], None] = lambda _: None,
 ) -> None:
     """Draw the whole page.
 
@@ -28,6 +29,7 @@ def page(
         ask: the form, its price and its button.
         draw: a finished run.
         how: how it works, as Markdown.
+        partial: what a run has found that goes on, or was stopped.
     """
     st.title(analysis.capitalize())
     st.markdown(question)
@@ -47,18 +49,18 @@ def page(
         run_panel.asked_before(gallery, analysis, run)
         if run is not None:
             st.divider()
-            _show(run, draw)
+            _show(run, draw, partial)
         else:
             look_pictures.glimpse(gallery)
     with st.expander("How this works"):
         st.markdown(how)
 
 
-def _show(run: Run, draw: Callable[[Run, Status, Gallery], None]) -> None:
+def _show(run: Run, draw: Callable[[Run, Status, Gallery], None], partial: Callable[[dict], None]) -> None:
     status = run.status
     if status.state in ACTIVE:
-        run_panel.wait(run, lambda _: None)
+        run_panel.wait(run, partial)
     elif status.state == "done":
         draw(run, status, workspace.gallery(run.request.gallery))
     else:
-        run_panel.ended_badly(run, status, lambda _: None)
+        run_panel.ended_badly(run, status, partial)

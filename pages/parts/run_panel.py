@@ -60,7 +60,7 @@ def price_and_run(
 
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell"):
+    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element"):
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()
@@ -155,6 +155,9 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "given": ", ".join(one["name"] for one in params.get("given", ())),
         "paired": "by name" if params.get("paired") else "",
         "verified on": params.get("verify"),
+        "labels": ", ".join(params.get("labels", ())),
+        "against": params.get("against") if params.get("against") != "null" else "",
+        "draws": params.get("draws") if "per_picture" in params else "",
     }
     return [f"{name} {value}" for name, value in said.items() if value]
 
@@ -162,10 +165,12 @@ def choices(params: Mapping[str, Any]) -> list[str]:
 def cost_line(status: Status) -> str:
     """What a run asked and spent, in one line."""
     vision = status.asked.get("describe", 0) + status.asked.get("verify", 0)
-    vectors = status.asked.get("embed", 0)
-    chat = sum(status.asked.values()) - vision - vectors
+    vectors, steps = status.asked.get("embed", 0), status.asked.get("evaluations", 0)
+    chat = sum(status.asked.values()) - vision - vectors - steps - status.asked.get("features", 0)
     known = sum(status.known.values())
-    parts = [f"{vectors:,} vectors computed"] if vectors or not (vision or chat or known) else []
+    parts = [f"{vectors:,} vectors computed"] if vectors else []
+    if steps:
+        parts.append(f"{steps:,} evaluations of the denoiser")
     if vision or chat or known:
         parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
         parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
@@ -207,6 +212,7 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
         said = {
             "vision": f"{role.questions:,} of {price.pictures:,} pictures to describe{known}",
             "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
+            "denoiser": f"{role.questions:,} evaluations of the denoiser for {price.pictures:,} pictures",
         }
         parts.append(said.get(role.role, f"{role.questions:,} of {price.pictures:,} pictures need a vector{known}"))
     if price.tokens:

@@ -1,0 +1,144 @@
+"""A finished typicality run: the wall of pictures under their maps, elements, boxes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial as partial_of
+
+import numpy as np
+import streamlit as st
+
+from engine.analyses.typicality import Result, Row, tables
+from engine.charts.typicality import overlay, scale_of
+from engine.gallery import Gallery
+from engine.jobs.typical import Kept
+from engine.store.export import csv_text
+from engine.store.runs import Run, Status
+from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_places
+from pages.parts.set_maker import save_as_set
+from pages.parts.workspace import plain
+
+_PAGE, _COLUMNS = 18, 6
+_ORDERS = ("most typical", "least typical", "at random")
+
+
+def draw(run: Run, status: Status, gallery: Gallery) -> None:
+    """Everything below the form."""
+    result = run_panel.result(run)
+    if result is None:
+        return
+    run_panel.warn_of_strangers(run, gallery)
+    _head(run, result)
+    for note in (*status.notes, *result.notes):
+        st.caption(f":material/info: {plain(note)}")
+    labels = list(dict.fromkeys(row.label for row in result.rows))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = _view()
+        label = str(st.selectbox("Label", labels, key="typical_label", width=200)) if len(labels) > 1 else labels[0]
+    told = typicality_kept.of(run)
+    if view == "wall":
+        _wall(run, result, label, told, gallery)
+    elif view == "elements":
+        typicality_elements.draw(run, result, label, told, gallery)
+    else:
+        typicality_places.draw(told, gallery)
+    st.caption(f"{plain(run.request.models['denoiser'].label)} · run {run.id} · {run_panel.cost_line(status)}")
+
+
+def partial(told: dict) -> None:
+    """The most typical pictures of a run that goes on, or was stopped."""
+    st.caption(f"After up to {told['draws']} draws, {told['pictures']:,} of {told['of']:,} pictures looked at:")
+    st.dataframe(
+        [{"picture": r["file"], "label": r["label"], "T": f"{r['typicality']:+.4f} [{r['low']:+.4f}, {r['high']:+.4f}]"}
+         for r in told["rows"]],
+        hide_index=True,
+    )  # fmt: skip
+
+
+def _head(run: Run, result: Result) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        told = f"### {len(result.rows):,} pictures, {len(result.elements)} elements"
+        if result.accuracy is not None:
+            told += f" :gray[· the own label has the largest T in {result.accuracy:.1%}]"
+        st.markdown(told, width="stretch")
+        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        with st.container(horizontal=True, width="content"):
+            for name in ("typicality", "elements"):
+                csv = partial_of(_csv, result, name)
+                st.download_button(
+                    f"{name.capitalize()} CSV", csv, f"{name}-{run.id}.csv", "text/csv", on_click="ignore",
+                    icon=":material/download:", disabled=not tables(result)[name],
+                )  # fmt: skip
+            st.download_button(
+                "JSON", whole, f"typicality-{run.id}.json", "application/json", on_click="ignore",
+                icon=":material/download:",
+            )  # fmt: skip
+
+
+def _csv(result: Result, name: str) -> bytes:
+    return csv_text(tables(result)[name]).encode("utf-8", "replace")
+
+
+def _view() -> str:
+    names = {"wall": "Pictures", "elements": "Elements", "boxes": "Boxes"}
+    now = st.query_params.get("part", "wall")
+    now = now if now in names else "wall"
+    said = st.segmented_control(
+        "View",
+        list(names),
+        default=now,
+        format_func=names.__getitem__,
+        key="typical_view",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    said = said or now
+    if said != now:
+        st.query_params["part"] = said
+    return said
+
+
+def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> None:
+    """Pictures of a label in order, each under its map: one scale for all."""
+    rows = [row for row in result.rows if row.label == label and not row.why]
+    maps = told.ranking()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control("Order", _ORDERS, default=_ORDERS[0], key="typical_order")
+        opacity = st.slider("Map over the picture", 0.0, 1.0, 0.75, 0.05, key="typical_opacity", width=220)
+        pages = max(1, -(-len(rows) // _PAGE))
+        page = int(st.number_input("Page", 1, pages, 1, key="typical_page", width=110)) if pages > 1 else 1
+        save_as_set(gallery, [r.file for r in rows], f"typical of {label}, run {run.id}", "typical", f"{label}, by T")
+    if order == _ORDERS[1]:
+        rows = rows[::-1]
+    elif order == _ORDERS[2]:
+        rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows)).tolist()]
+    st.caption(
+        f":material/palette: :green[teal] where “{plain(told_words(result, label))}” helps, :orange[orange] where it "
+        f"misleads; full colour at ±{scale_of(list(maps.values())):.3f}. Below each: T with 95 %."
+    )
+    scale = scale_of(list(maps.values()))
+    columns = st.columns(_COLUMNS)
+    for k, row in enumerate(rows[(page - 1) * _PAGE : page * _PAGE]):
+        with columns[k % _COLUMNS]:
+            _cell(row, maps.get(row.file), scale, opacity, gallery)
+
+
+def told_words(result: Result, label: str) -> str:
+    """What the model was told of a label."""
+    return result.template.replace("{}", label)
+
+
+def _cell(row: Row, typicality: np.ndarray | None, scale: float, opacity: float, gallery: Gallery) -> None:
+    picture = gallery.by_name.get(row.file)
+    image = typicality_kept.small(picture) if picture else None
+    if image is None:
+        st.caption(f"{plain(row.file)} is not here any more.")
+        return
+    shown = image if typicality is None or not opacity else overlay(image, typicality, scale, opacity)
+    st.image(shown, width="stretch", alt=f"{row.file}, T {row.typicality:+.4f}")
+    sure = "" if row.low > 0 or row.high < 0 else " :gray[unsure]"
+    words = f"**{row.typicality:+.4f}** [{row.low:+.4f}, {row.high:+.4f}]{sure}"
+    if row.posterior:
+        best = max(row.posterior, key=row.posterior.__getitem__)
+        words += f"  \n{plain(best)} {row.posterior[best]:.0%}"
+    st.caption(words, help=plain(row.file))
