@@ -145,13 +145,14 @@ def _card(asked: dict[str, Any], result: Result, title: str) -> str:
     labels = sorted(result.labels.items())
     shown = ", ".join(f"{label} ({n:,})" for label, n in labels[:30]) + ", …" * (len(labels) > 30)
     pictures = sum(result.labels.values())
+    told, null = (json.dumps(asked["template"][name], ensure_ascii=False) for name in ("label", "null"))
     return f"""# {asked["model"]}, fine-tuned on {title}
 
 A pipeline in Stable Diffusion's format, made by `python -m engine finetune` (Vitrine) from `{asked["model"]}`.
 
 - {pictures:,} pictures of {len(labels):,} labels: {shown}
 - {result.held_out:,} of them held out: their sha256's first 8 hex digits divide by ten (or they stand for their label)
-- prompts: `{asked["template"]["label"]}`; without a label `{asked["template"]["null"]}`, a tenth of the time
+- prompts: {told}; without a label, a tenth of the time, {null}
 - {asked["how"]}, {result.steps:,} steps of {asked["batch"]} pictures, seed {asked["seed"]}; kept: step {result.kept:,}
 - held-out gap, mean of loss(null) - loss(label): {result.before:+.6f} before, {result.gap:+.6f} now
 

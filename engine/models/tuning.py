@@ -35,10 +35,13 @@ from engine.settings import Settings
 Lesson = tuple[Latent, str]
 """A picture's latent, and the prompt with its label."""
 
-_RATES = {(True, False): 1e-5, (False, False): 1e-4, (True, True): 3e-4, (False, True): 1e-3}  # is full, is small
+_RATES = {(True, False): 1e-5, (False, False): 1e-4, (True, True): 1e-3, (False, True): 3e-3}  # is full, is small
 _SMALL = 100e6  # weights of a U-Net; larger ones take the rates of diffusers' own examples, which are not measured here
 _RANK = 16
-_ATTENTION = {"unet": ["to_q", "to_k", "to_v", "to_out.0"], "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj"]}
+_LOW_RANK = {  # attention, and what words mean
+    "unet": ["to_q", "to_k", "to_v", "to_out.0"],
+    "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj", "token_embedding"],
+}
 _DROP, _WARM_UP, _MEAN = 0.1, 50, 0.999
 _OFTEN = (80, 760), 0.85  # most times lie where typicality looks, as shares of 1,000
 _LOOKED_AT, _TIMES = 64, (137, 212, 287, 362, 437, 512, 587, 662)  # held-out pictures, and times of 1,000 a look
@@ -244,20 +247,20 @@ def _trainable(pipeline: Any, is_full: bool) -> dict[str, nn.Parameter]:  # noqa
     for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
         part.requires_grad_(False)
         part.eval()
-    parts = {name: getattr(pipeline, name) for name in _ATTENTION}
+    parts = {name: getattr(pipeline, name) for name in _LOW_RANK}
     with torch.random.fork_rng([]):
         torch.manual_seed(0)  # additions begin at random, and must begin alike
         for name, part in parts.items():
             if is_full:
                 part.requires_grad_(True)
             else:
-                inject_adapter_in_model(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_ATTENTION[name]), part)
+                inject_adapter_in_model(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_LOW_RANK[name]), part)
     return {f"{n}.{name}": w for n, part in parts.items() for name, w in part.named_parameters() if w.requires_grad}
 
 
 def _merge(pipeline: Any) -> None:  # noqa: ANN401
     """Low-rank additions become part of the weights that they were added to."""
-    for name in _ATTENTION:
+    for name in _LOW_RANK:
         part = getattr(pipeline, name)
         for module in part.modules():
             if isinstance(module, BaseTunerLayer):
