@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--how",
         choices=("full", "lora"),
         default="full",
-        help="full: U-Net and text encoder; lora: small additions to the attention in both, merged",
+        help="full: U-Net and text encoder; lora: small additions to both, merged in the end",
     )
     parser.add_argument("--template", default="", help="prompt of a label; by default the model's own, An image of {}")
     parser.add_argument("--rate", type=float, default=0.0, help="of learning; by default what suits --how")

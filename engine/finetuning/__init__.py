@@ -36,7 +36,7 @@ class Params:
 
     Args:
         steps: at most so many; it ends sooner where the held-out gap no longer rises.
-        how: full trains U-Net and text encoder, lora small additions to the attention in both, merged in the end.
+        how: full trains U-Net and text encoder, lora small additions to both, merged in the end.
         template: of the prompts.
         rate: AdamW's; 0 for the usual one of `how`.
         batch: pictures a step.

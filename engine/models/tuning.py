@@ -18,15 +18,12 @@ import numpy as np
 import torch
 import transformers
 from diffusers.training_utils import EMAModel
-from diffusers.utils.peft_utils import recurse_remove_peft_layers
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import ModelError, StoreError
-from engine.models import diffusion
+from engine.models import diffusion, low_rank
 from engine.models.diffusion import Diffusion
 from engine.models.machine import BatchSize, device_for
 from engine.models.roles import Check, Latent, ModelSpec
@@ -37,11 +34,6 @@ Lesson = tuple[Latent, str]
 
 _RATES = {(True, False): 1e-5, (False, False): 1e-4, (True, True): 1e-3, (False, True): 3e-3}  # is full, is small
 _SMALL = 100e6  # weights of a U-Net; larger ones take the rates of diffusers' own examples, which are not measured here
-_RANK = 16
-_LOW_RANK = {  # attention, and what words mean
-    "unet": ["to_q", "to_k", "to_v", "to_out.0"],
-    "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj", "token_embedding"],
-}
 _DROP, _WARM_UP, _MEAN = 0.1, 50, 0.999
 _OFTEN = (80, 760), 0.85  # most times lie where typicality looks, as shares of 1,000
 _LOOKED_AT, _TIMES = 64, (137, 212, 287, 362, 437, 512, 587, 662)  # held-out pictures, and times of 1,000 a look
@@ -69,7 +61,7 @@ class Tuner:
         learned: what is trained on.
         held_out: what is only measured.
         null: the prompt without a label.
-        is_full: train U-Net and text encoder, instead of low-rank additions to the attention in both.
+        is_full: train U-Net and text encoder, instead of low-rank additions to both.
         rate: of AdamW; 0 for the usual one.
         batch: pictures a step.
         seed: of batches, times and noise.
@@ -177,7 +169,8 @@ class Tuner:
         """Write the whole pipeline, with the weights of `keep`; raises OSError where it cannot be written."""
         self._take(load_file(kept))
         if not self.is_full:
-            _merge(self.pipeline)
+            for part in (self.pipeline.unet, self.pipeline.text_encoder):
+                low_rank.merge(part)
         transformers.utils.logging.disable_progress_bar()  # all is loaded: downloads had theirs
         with _disk():
             self.pipeline.save_pretrained(folder, safe_serialization=True)
@@ -247,25 +240,13 @@ def _trainable(pipeline: Any, is_full: bool) -> dict[str, nn.Parameter]:  # noqa
     for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
         part.requires_grad_(False)
         part.eval()
-    parts = {name: getattr(pipeline, name) for name in _LOW_RANK}
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)  # additions begin at random, and must begin alike
-        for name, part in parts.items():
-            if is_full:
-                part.requires_grad_(True)
-            else:
-                inject_adapter_in_model(LoraConfig(r=_RANK, lora_alpha=_RANK, target_modules=_LOW_RANK[name]), part)
+    parts = {"unet": pipeline.unet, "text_encoder": pipeline.text_encoder}
+    for name, part in parts.items():
+        if is_full:
+            part.requires_grad_(True)
+        else:
+            low_rank.add(part, name)
     return {f"{n}.{name}": w for n, part in parts.items() for name, w in part.named_parameters() if w.requires_grad}
-
-
-def _merge(pipeline: Any) -> None:  # noqa: ANN401
-    """Low-rank additions become part of the weights that they were added to."""
-    for name in _LOW_RANK:
-        part = getattr(pipeline, name)
-        for module in part.modules():
-            if isinstance(module, BaseTunerLayer):
-                module.merge()
-        recurse_remove_peft_layers(part)
 
 
 @contextmanager
