@@ -262,6 +262,31 @@ def _ends(settings: Settings, job: _Job, run: str, axis: str) -> dict[str, Any]:
     return {"low": told.low, "high": told.high, "by": told.by}
 
 
+def _typical(settings: Settings, job: _Job, run: str, picture: str) -> dict[str, Any]:
+    """How typical an uploaded picture is of each label of a typicality run; maps as base64 of float32."""
+    job.step = "Loading what tells noise"
+    from engine.jobs import typical
+    from engine.store.runs import Runs
+
+    request = Runs(settings.home).get(run).request
+    with _MATCHERS:
+        told = typical.answered(request, typical.upload_of(picture, settings), settings, job.count, _denoisers())
+    return {
+        "labels": [
+            {"label": one.label, "typicality": one.typicality, "low": one.low, "high": one.high,
+             "posterior": one.posterior, "shape": list(one.map.shape),
+             "map": base64.b64encode(one.map.astype("<f4").tobytes()).decode()}
+            for one in told
+        ],
+    }  # fmt: skip
+
+
+@cache
+def _denoisers() -> dict[str, Any]:
+    """The model in memory, by its spec: one at most."""
+    return {}
+
+
 @cache
 def _matchers() -> Any:  # noqa: ANN401  searching.Matchers, whose module is imported when first searched
     from engine.jobs.searching import Matchers
@@ -276,4 +301,5 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "prepare": _prepare,
     "search": _search,
     "ends": _ends,
+    "typical": _typical,
 }

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from PIL import Image
+from pydantic import TypeAdapter
 
+from engine import models
 from engine.analyses import typicality
-from engine.analyses.typicality import Element, Params, baselines
-from engine.analyses.typicality.patches import contrast
-from engine.errors import VitrineError
-from engine.gallery import Gallery, Picture
+from engine.analyses.typicality import Element, Params, baselines, posterior
+from engine.analyses.typicality.patches import contrast, interval
+from engine.analyses.typicality.result import MOST_OTHERS
+from engine.errors import ModelError, StoreError, VitrineError
+from engine.gallery import Gallery, Picture, load_gallery
+from engine.gallery.reading import Unreadable, measure
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.denoising import Denoising
+from engine.steps.draws import LEAST
+from engine.store.runs import Request
 
 
 @dataclass(frozen=True)
@@ -72,3 +85,97 @@ def kept(gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, 
     pictures, labels = [p for p, _ in questions], [some for _, some in questions]
     maps = denoiser.stored(pictures, labels, params.draws, seed)
     return Kept(gallery, params, tuple(questions), maps, denoiser.features(pictures, seed, ask=False), seed)
+
+
+@dataclass(frozen=True)
+class One:
+    """How typical one picture is of each label: mean T with 95 %, posterior, and the map (h, w)."""
+
+    label: str
+    typicality: float
+    low: float
+    high: float
+    posterior: float
+    map: np.ndarray
+
+
+def keep_upload(data: bytes, settings: Settings) -> Picture:
+    """A picture that somebody uploads, written into the workspace by its content.
+
+    Raises:
+        Unreadable: it is no picture; StoreError: the workspace cannot be written.
+    """
+    folder = settings.home / "uploads" / "single"
+    name = hashlib.sha256(data).hexdigest()
+    path = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            beside = path.with_name(f"{name}.{uuid4().hex}.new")
+            beside.write_bytes(data)
+            beside.replace(path)
+    except OSError as problem:
+        why = f"The picture cannot be kept: {problem.strerror or problem}."
+        raise StoreError(why, "Check free space and permissions.") from None
+    return upload_of(name, settings)
+
+
+def upload_of(name: str, settings: Settings) -> Picture:
+    """A picture that was kept, by the hash of its content; Unreadable where it is none, or gone."""
+    if not re.fullmatch("[0-9a-f]{64}", name):
+        raise Unreadable(name, "this is no picture's name")
+    folder = settings.home / "uploads" / "single"
+    digest, width, height = measure(folder / name, settings.max_pixels)
+    return Picture(name, digest, width, height, str(folder))
+
+
+def labels_of(run_gallery: Gallery, params: Params) -> tuple[str, ...]:
+    """The labels that an uploaded picture is asked about: those of the run, and the most frequent others."""
+    counts = Counter(p.label for p in run_gallery.pictures if p.label)
+    others = sorted(counts, key=lambda label: (-counts[label], label))
+    return tuple(dict.fromkeys([*params.labels, *others]))[:MOST_OTHERS]
+
+
+def of_one(picture: Picture, labels: Sequence[str], draws: int, denoiser: Denoising, seed: int) -> list[One]:
+    """Typicality of one picture for several labels, the likeliest first.
+
+    Raises:
+        ModelError: the model cannot be used, or the picture cannot be read.
+    """
+    told = None
+    for _, _, found in denoiser.maps([picture], [tuple(labels)], draws, seed):
+        told = found
+    if told is None:
+        raise ModelError("The picture cannot be read.", "Give another one.")
+    chances = posterior(told, tuple(labels), seed) if len(labels) > 1 else {labels[0]: 1.0}
+    ones = []
+    for label, groups in zip(labels, told, strict=True):
+        mean, low, high = interval(groups.mean((1, 2)))
+        ones.append(One(label, float(mean), float(low), float(high), chances[label], groups.mean(0)))
+    return sorted(ones, key=lambda one: (-one.posterior, -one.typicality))
+
+
+def answered(
+    request: Request, picture: Picture, settings: Settings, count: Callable[[int, int], None], loaded: dict[str, Any]
+) -> list[One]:
+    """`of_one` for the labels and the model of a run.
+
+    Args:
+        request: of a typicality run.
+        picture: as `keep_upload` gave it.
+        settings: workspace and device.
+        count: told how far it is.
+        loaded: the model that is in memory, by its spec; another one takes its place.
+    """
+    params = TypeAdapter(Params).validate_python(request.params)
+    gallery, spec = load_gallery(request.gallery, settings.home), request.models["denoiser"]
+
+    def load() -> Any:  # noqa: ANN401  a roles.Denoiser
+        name = json.dumps(asdict(spec), sort_keys=True, default=str)
+        if name not in loaded:
+            loaded.clear()
+            loaded[name] = models.load("denoiser", spec, settings)
+        return loaded[name]
+
+    denoiser = Denoising(spec, settings, Progress(lambda p: count(p.done, p.total)), load)
+    return of_one(picture, labels_of(gallery, params), LEAST, denoiser, request.seed)

@@ -15,7 +15,7 @@ from engine.gallery import Gallery
 from engine.jobs.typical import Kept
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_places
+from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
 
@@ -41,8 +41,10 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         _wall(run, result, label, told, gallery)
     elif view == "elements":
         typicality_elements.draw(run, result, label, told, gallery)
-    else:
+    elif view == "boxes":
         typicality_places.draw(told, gallery)
+    else:
+        typicality_one.draw(run)
     st.caption(f"{plain(run.request.models['denoiser'].label)} · run {run.id} · {run_panel.cost_line(status)}")
 
 
@@ -81,7 +83,7 @@ def _csv(result: Result, name: str) -> bytes:
 
 
 def _view() -> str:
-    names = {"wall": "Pictures", "elements": "Elements", "boxes": "Boxes"}
+    names = {"wall": "Pictures", "elements": "Elements", "boxes": "Boxes", "one": "Any picture"}
     now = st.query_params.get("part", "wall")
     now = now if now in names else "wall"
     said = st.segmented_control(

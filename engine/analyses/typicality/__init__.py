@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.analyses.estimating import Estimate, RoleEstimate
 from engine.analyses.typicality import elements as parts
-from engine.analyses.typicality.patches import Box, contrast, interval, top_boxes
+from engine.analyses.typicality.patches import Box, contrast, top_boxes
 from engine.analyses.typicality.result import (
     MOST_OTHERS,
     NULL,
@@ -27,6 +27,7 @@ from engine.analyses.typicality.result import (
     Result,
     Row,
 )
+from engine.analyses.typicality.telling import accuracy, partial, posterior, rows_of
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery, Picture
 from engine.progress import Progress
@@ -36,8 +37,7 @@ NAME, VERSION, ROLES = "typicality", 1, ("denoiser",)
 TASKS: tuple[str, ...] = ()
 _ELSEWHERE = 200  # pictures of other labels in which elements are looked for
 _PLAIN = 6.0  # standard deviation of grey values, of 255, below which a patch is uniform
-_RESAMPLED = 1000
-_SHOWN = 24  # rows of a partial result
+_EACH = 24  # maps after which the most typical so far are shown
 
 __all__ = [
     "NULL",
@@ -50,6 +50,7 @@ __all__ = [
     "asked",
     "estimate",
     "found",
+    "posterior",
     "run",
     "tables",
 ]
@@ -97,8 +98,8 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     maps: dict[int, np.ndarray] = {}
     for n, i, told in denoiser.maps(pictures, labels, params.draws, seed):
         maps[i] = told
-        if len(maps) % _SHOWN == 0:
-            progress.partial = _partial(pictures, labels, maps, params, n)
+        if len(maps) % _EACH == 0:
+            progress.partial = partial(pictures, labels, maps, params, n)
     if not maps:
         raise RunError("No picture could be read.", "Look at Health on the Look page.")
     features = denoiser.features(pictures, seed)
@@ -106,7 +107,7 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     beside = denoiser.features(others, seed) if others else {}
     progress.start("finding elements", 0)
     elements = found(gallery, params, questions, maps, features, others, beside, seed)
-    rows = _rows(pictures, labels, maps, params, seed)
+    rows = rows_of(pictures, labels, maps, params, seed)
     known = denoiser.template
     notes = (
         [] if known.is_known else [f"Its folder does not say in which words it was trained; asked: {known.label!r}."]
@@ -114,7 +115,7 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     if unseen := len(pictures) - len(maps):
         notes.append(f"{unseen:,} of {len(pictures):,} pictures could not be read.")
     return Result(
-        rows, elements, _accuracy(rows), params.draws, known.label, known.null, tuple(notes), tuple(gallery.unread)
+        rows, elements, accuracy(rows), params.draws, known.label, known.null, tuple(notes), tuple(gallery.unread)
     )
 
 
@@ -224,55 +225,6 @@ def _of_label(
     stacked = np.stack(vectors)
     numbers, middles = parts.cluster(stacked, np.array(held), params.elements, seed)
     return parts.made(label, patches, stacked, numbers, middles, len(places), plain, seed)
-
-
-def _rows(
-    pictures: Sequence[Picture],
-    labels: Sequence[tuple[str, ...]],
-    maps: dict[int, np.ndarray],
-    params: Params,
-    seed: int,
-) -> tuple[Row, ...]:
-    rows = []
-    for i, picture in enumerate(pictures):
-        if i not in maps:
-            rows.append(Row(picture.name, labels[i][0], why="it could not be read"))
-            continue
-        mean, low, high = interval(contrast(maps[i], params.against).mean((1, 2)))
-        posterior = _posterior(maps[i], labels[i], seed)
-        rows.append(Row(picture.name, labels[i][0], float(mean), float(low), float(high), posterior))
-    return tuple(sorted(rows, key=lambda r: (r.label, bool(r.why), -r.typicality, r.file)))
-
-
-def _posterior(maps: np.ndarray, labels: tuple[str, ...], seed: int) -> dict[str, float]:
-    if len(labels) < 2:
-        return {}
-    groups = maps.mean((2, 3), dtype=np.float64)  # (P, G)
-    n = groups.shape[1]
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), _RESAMPLED)
-    won = np.bincount((drawn @ groups.T).argmax(1), minlength=len(labels)) / _RESAMPLED
-    return {label: float(share) for label, share in zip(labels, won, strict=True)}
-
-
-def _accuracy(rows: Sequence[Row]) -> float | None:
-    told = [max(r.posterior, key=r.posterior.__getitem__) == r.label for r in rows if r.posterior]
-    return float(np.mean(told)) if told else None
-
-
-def _partial(
-    pictures: Sequence[Picture],
-    labels: Sequence[tuple[str, ...]],
-    maps: dict[int, np.ndarray],
-    params: Params,
-    draws: int,
-) -> dict[str, Any]:
-    told = []
-    for i, map_ in maps.items():
-        mean, low, high = interval(contrast(map_, params.against).mean((1, 2)))
-        told.append((float(mean), float(low), float(high), pictures[i].name, labels[i][0]))
-    top = sorted(told, reverse=True)[:_SHOWN]
-    rows = [{"file": f, "label": label, "typicality": t, "low": low, "high": high} for t, low, high, f, label in top]
-    return {"draws": draws, "pictures": len(maps), "of": len(pictures), "rows": rows}
 
 
 def _elsewhere(gallery: Gallery, params: Params, seed: int) -> list[Picture]:
