@@ -106,7 +106,7 @@ def localised(
         owner = np.repeat(np.arange(n), [len(one[0]) for one in told])
         order = np.argsort(-scores, kind="stable")
         scores, inside, owner = scores[order], inside[order], owner[order]
-        spread = _resampled(inside, owner, n, seed)
+        spread = _resampled(scores, inside, owner, n, seed)
         precision = _precision(scores, inside)
         low, high = np.percentile(spread, [2.5, 97.5]) if len(spread) else (0.0, 1.0)
         found.append(Found(kind, n, precision, float(low), float(high), float(inside.mean())))
@@ -120,11 +120,12 @@ def _precision(scores: np.ndarray, inside: np.ndarray) -> float:
     return float((np.diff(hits, prepend=0) * (hits / seen)).sum() / hits[-1])
 
 
-def _resampled(inside: np.ndarray, owner: np.ndarray, n: int, seed: int) -> np.ndarray:
+def _resampled(scores: np.ndarray, inside: np.ndarray, owner: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Average precision of pictures drawn with replacement, over ranks in bins; of what is ranked already."""
     if n < 2:
         return np.empty(0)
-    bins = np.arange(len(inside)) * _BINS // len(inside)
+    last = np.searchsorted(-scores, -scores, side="right") - 1  # ties have one rank
+    bins = last * _BINS // len(inside)
     totals = np.zeros((n, _BINS))
     hits = np.zeros((n, _BINS))
     np.add.at(totals, (owner, bins), 1)
