@@ -7,6 +7,8 @@ too: words it has never seen lie so close together that the U-Net alone can hard
 
 from __future__ import annotations
 
+import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -261,8 +263,12 @@ def _memory(spec: ModelSpec) -> Iterator[None]:
 
 @contextmanager
 def _disk() -> Iterator[None]:
-    """What torch and safetensors say of a disk becomes an OSError."""
+    """What torch and safetensors say of a disk becomes the OSError that they met."""
     try:
         yield
     except (RuntimeError, SafetensorError) as problem:
-        raise OSError(" ".join(str(problem).split())[:160]) from None
+        text, met = " ".join(str(problem).split())[:160], problem.__context__
+        told = re.search(r"os error (\d+)", text)  # safetensors hands on no more than words
+        if isinstance(met, OSError) and met.errno:
+            raise met from None
+        raise (OSError(int(told[1]), os.strerror(int(told[1]))) if told else OSError(text)) from None
