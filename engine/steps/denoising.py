@@ -92,10 +92,10 @@ class Denoising:
         """Evaluations that are left to make; loads no model."""
         with closing(Arrays(self.settings.home)) as store:
             edges = store.get([self._edges_key(seed)]).get(self._edges_key(seed))
-            if edges is None:
-                return sum((1 + len(some)) * draws for some in labels)
-            told = tuple(int(x) for x in edges)
             asked = {(p.hash, some) for p, some in zip(pictures, labels, strict=True)}
+            if edges is None:
+                return sum((1 + len(some)) * draws for _, some in asked)
+            told = tuple(int(x) for x in edges)
             return sum(
                 (1 + len(some)) * (draws - self._start(store, hash, some, draws, seed, told)) for hash, some in asked
             )
@@ -209,7 +209,7 @@ class Denoising:
         self, store: Arrays, hash: str, labels: tuple[str, ...], n: int, seed: int, edges: tuple[int, ...]
     ) -> int:
         """The most draws, up to n, that are kept of a picture for all these labels."""
-        for draws in sorted({m for m in (*drawing.rounds(n), n)}, reverse=True):
+        for draws in drawing.ends(n):
             keys = [self._key(hash, label, draws, seed, edges) for label in labels]
             if len(store.known(keys)) == len(keys):
                 return draws
@@ -222,17 +222,20 @@ class Denoising:
         key = self._edges_key(seed)
         found = store.get([key]).get(key)
         if found is None:
-            some = np.unique(np.linspace(0, len(pictures) - 1, min(_PILOT, len(pictures))).astype(int)).tolist()
+            asked = zip(pictures, labels, strict=True)
+            some = sorted({(p.hash, told): i for i, (p, told) in enumerate(asked)}.items())  # whatever their order
             gains = []
-            self.progress.start("finding out which times tell most", len(some))
-            for i in some:
+            self.progress.start("finding out which times tell most", min(_PILOT, len(some)))
+            for _, i in some:
+                if len(gains) == _PILOT:
+                    break
                 latents = list(self._latents(store, [pictures[i]]).values())
                 prompts = [self.template.null, self.template.of(labels[i][0])]
                 times = drawing.pilot_times(len(latents))
                 made = self._loaded().losses(latents, prompts, times, _APART, seed, self.progress.check)
                 gains += [losses[0] - losses[1] for _, losses in made]
                 self.progress.cost.asked["evaluations"] += 2 * times.size
-                self.progress.advance()
+                self.progress.advance(len(latents))
             found = np.array(drawing.edges_of(gains) if gains else drawing.EVEN, np.int64)
             if gains:
                 store.put({key: found})

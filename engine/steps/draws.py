@@ -35,6 +35,12 @@ def rounded(draws: int) -> int:
     return LEAST if draws <= LEAST else -(-draws // whole) * whole
 
 
+def ends(draws: int) -> list[int]:
+    """After how many draws, up to so many, some run or other may have ended; the most first."""
+    whole = BLOCK * GROUPS
+    return [*range(draws // whole * whole, 0, -whole), *([LEAST] if draws >= LEAST else [])]
+
+
 def times_of(hash: str, seed: int, edges: tuple[int, ...], first: int, last: int) -> np.ndarray:
     """Times of a picture's draws from `first` up to `last`, multiples of four; (last - first,) int64."""
     found = []

@@ -26,6 +26,14 @@ def test_draws_are_rounded_so_that_all_groups_are_full():
         assert blocks % min(blocks, GROUPS) == 0
 
 
+def test_a_run_may_have_ended_at_any_of_these():
+    assert draws.ends(16) == [16]
+    assert draws.ends(128) == [128, 96, 64, 32, 16]
+    for n in range(1, 300):
+        assert draws.rounded(n) in draws.ends(512)
+        assert set(draws.rounds(draws.rounded(n))) <= set(draws.ends(draws.rounded(n)))
+
+
 def test_times_depend_on_picture_seed_and_block_only():
     whole = draws.times_of(HASH, 3, UNEVEN, 0, 64)
     assert whole.shape == (64,)
