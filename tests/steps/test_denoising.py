@@ -139,7 +139,7 @@ def test_rounds_are_breadth_first(ask):
 
 @pytest.mark.parametrize("steps", [(16, 64), (32, 64), (16, 32, 64), (96, 128)])
 def test_more_draws_go_on_from_the_first(ask, steps):
-    model, some, before = FakeDenoiser(noise=1), cards(10), 0
+    model, some, before, maps = FakeDenoiser(noise=1), cards(10), 0, {}
     for draws in steps:
         denoiser = ask(model)
         model.asked.clear()

@@ -27,7 +27,7 @@ from engine.analyses.typicality.result import (
     Result,
     Row,
 )
-from engine.analyses.typicality.telling import accuracy, partial, posterior, rows_of
+from engine.analyses.typicality.telling import accuracy, partial, posterior, row_of, rows_of
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery, Picture
 from engine.progress import Progress
@@ -95,11 +95,11 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     """
     questions = asked(gallery, params)
     pictures, labels = [p for p, _ in questions], [some for _, some in questions]
-    maps: dict[int, np.ndarray] = {}
-    for n, i, told in denoiser.maps(pictures, labels, params.draws, seed):
-        maps[i] = told
-        if len(maps) % _EACH == 0:
-            progress.partial = partial(pictures, labels, maps, params, n)
+    maps, so_far = dict[int, np.ndarray](), dict[int, Row]()
+    for count, (n, i, told) in enumerate(denoiser.maps(pictures, labels, params.draws, seed), 1):
+        maps[i], so_far[i] = told, row_of(pictures[i], labels[i][0], told, params)
+        if count % _EACH == 0:
+            progress.partial = partial(so_far.values(), n, len(pictures))
     if not maps:
         raise RunError("No picture could be read.", "Look at Health on the Look page.")
     features = denoiser.features(pictures, seed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,8 @@ def rows_of(
         if i not in maps:
             rows.append(Row(picture.name, labels[i][0], why="it could not be read"))
             continue
-        mean, low, high = interval(contrast(maps[i], params.against).mean((1, 2)))
-        chances = posterior(maps[i], labels[i], seed)
-        rows.append(Row(picture.name, labels[i][0], float(mean), float(low), float(high), chances))
+        row = row_of(picture, labels[i][0], maps[i], params)
+        rows.append(replace(row, posterior=posterior(maps[i], labels[i], seed)))
     return tuple(sorted(rows, key=lambda r: (r.label, bool(r.why), -r.typicality, r.file)))
 
 
@@ -51,18 +51,14 @@ def accuracy(rows: Sequence[Row]) -> float | None:
     return float(np.mean(told)) if told else None
 
 
-def partial(
-    pictures: Sequence[Picture],
-    labels: Sequence[tuple[str, ...]],
-    maps: dict[int, np.ndarray],
-    params: Params,
-    draws: int,
-) -> dict[str, Any]:
-    """The most typical pictures so far, for who waits."""
-    told = []
-    for i, map_ in maps.items():
-        mean, low, high = interval(contrast(map_, params.against).mean((1, 2)))
-        told.append((float(mean), float(low), float(high), pictures[i].name, labels[i][0]))
-    top = sorted(told, reverse=True)[:_SHOWN]
-    rows = [{"file": f, "label": label, "typicality": t, "low": low, "high": high} for t, low, high, f, label in top]
-    return {"draws": draws, "pictures": len(maps), "of": len(pictures), "rows": rows}
+def row_of(picture: Picture, label: str, maps: np.ndarray, params: Params) -> Row:
+    """What a picture's maps (P, G, h, w) say of all of it."""
+    mean, low, high = interval(contrast(maps, params.against).mean((1, 2)))
+    return Row(picture.name, label, float(mean), float(low), float(high))
+
+
+def partial(rows: Collection[Row], draws: int, of: int) -> dict[str, Any]:
+    """The most typical pictures so far, for who waits; `of` so many."""
+    top = sorted(rows, key=lambda r: (-r.typicality, r.file))[:_SHOWN]
+    told = [{"file": r.file, "label": r.label, "typicality": r.typicality, "low": r.low, "high": r.high} for r in top]
+    return {"draws": draws, "pictures": len(rows), "of": of, "rows": told}
