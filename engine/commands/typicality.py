@@ -12,6 +12,8 @@ from engine import settings
 from engine.commands.carrying import run_analysis, run_line, say, tell
 from engine.errors import StoreError, VitrineError
 from engine.gallery import Gallery
+from engine.gallery.sets import PictureSet
+from engine.settings import Settings
 from engine.store.runs import Run, Status
 
 HELP = "what is typical of a label, and where in the picture"
@@ -34,7 +36,14 @@ def ask(said: argparse.Namespace) -> int:
     from engine.analyses.typicality import Params
 
     params = Params(tuple(said.label), said.against, said.draws, said.patch, elements=said.elements)
-    return run_analysis("typicality", lambda gallery, config, part: (params, part), said, _show)
+
+    def build(gallery: Gallery, config: Settings, part: PictureSet | None) -> tuple[Params, PictureSet | None]:
+        del config
+        if said.boxes:
+            _boxes(gallery, said)  # before long work
+        return params, part
+
+    return run_analysis("typicality", build, said, _show)
 
 
 def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401
@@ -65,11 +74,15 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
 def _localised(run: Run, gallery: Gallery, said: argparse.Namespace) -> Any:  # noqa: ANN401
     if not said.boxes:
         return None
-    from engine.analyses.typicality.localising import localised, read_boxes
+    from engine.analyses.typicality.localising import localised
 
-    kept = _kept(run, gallery)
-    boxes = read_boxes(Path(said.boxes), gallery.by_name)
-    return localised(kept.ranking(), boxes, said.seed)
+    return localised(_kept(run, gallery).ranking(), _boxes(gallery, said), said.seed)
+
+
+def _boxes(gallery: Gallery, said: argparse.Namespace) -> Any:  # noqa: ANN401
+    from engine.analyses.typicality.localising import read_boxes
+
+    return read_boxes(Path(said.boxes), gallery.by_name)
 
 
 def _kept(run: Run, gallery: Gallery) -> Any:  # noqa: ANN401
