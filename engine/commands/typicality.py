@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="", help="a folder or hub name in Stable Diffusion's format")
     parser.add_argument("--draws", type=int, default=32, help="of each picture: 16, or a multiple of 32")
     parser.add_argument("--patch", type=float, default=0.25, help="side of a patch, as a share of the picture's")
-    parser.add_argument("--elements", type=int, default=12, help="of a label, at most")
+    parser.add_argument("--elements", type=int, default=24, help="of a label, at most")
     parser.add_argument("--boxes", default="", metavar="CSV", help="file,x,y,w,h[,label]: do maps find them")
 
 

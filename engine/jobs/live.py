@@ -271,6 +271,11 @@ def _typical(settings: Settings, job: _Job, run: str, picture: str) -> dict[str,
     request = Runs(settings.home).get(run).request
     with _MATCHERS:
         told = typical.answered(request, typical.upload_of(picture, settings), settings, job.count, _denoisers())
+    return _typical_words(told)
+
+
+def _typical_words(told: Any) -> dict[str, Any]:  # noqa: ANN401  typical.One, imported when first asked for
+    """What a socket can carry of it."""
     return {
         "labels": [
             {"label": one.label, "typicality": one.typicality, "low": one.low, "high": one.high,

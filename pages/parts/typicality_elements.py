@@ -44,12 +44,18 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
     opened = next((one for one in found if str(one.number) == st.query_params.get("element", "")), None)
     if opened:
         _pictures(run, opened, told, gallery)
-    hidden = st.toggle("Hide what looks like an artefact", key="typical_hide") if any(e.marks for e in found) else False
+    with st.container(horizontal=True):
+        only = st.toggle(
+            "Only what held-out pictures confirm", any(e.is_confirmed for e in found), key="typical_only",
+            help="Seen in more of the label's held-out pictures than in others', corrected p at most .05.",
+        )  # fmt: skip
+        marked = any(e.marks for e in found)
+        hidden = st.toggle("Hide what looks like an artefact", key="typical_hide") if marked else False
+    found = [e for e in found if not (hidden and e.marks) and (e.is_confirmed or not only)]
     left, right = st.columns([3, 2], gap="large") if beside else (st.container(), None)
     with left:
         for one in found:
-            if not (hidden and one.marks):
-                _row(one, gallery)
+            _row(one, gallery)
     if right:
         with right:
             _baseline(run, label, beside, patch, each, count, gallery)

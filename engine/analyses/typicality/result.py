@@ -37,7 +37,7 @@ class Params:
     draws: int = 32
     patch: float = 0.25
     per_picture: int = 5
-    elements: int = 12
+    elements: int = 24
 
     def __post_init__(self) -> None:
         if not 1 <= self.draws <= MOST_DRAWS:
@@ -116,6 +116,11 @@ class Element:
     rate_elsewhere: float = 0.0
     q: float = 1.0
     marks: tuple[str, ...] = ()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether held-out pictures of the label show it more often than others do."""
+        return self.q <= 0.05 and self.rate > self.rate_elsewhere
 
 
 @dataclass(frozen=True)
