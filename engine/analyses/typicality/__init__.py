@@ -245,7 +245,7 @@ def _few(
 
 def _grey(picture: Picture) -> np.ndarray | None:
     try:
-        return np.asarray(picture.open().convert("L").resize((128, 128)), np.float32)
+        return np.asarray(picture.open(128).convert("L").resize((128, 128)), np.float32)
     except VitrineError:
         return None
 
