@@ -28,7 +28,7 @@ class Card:
     def hash(self):
         return hashlib.sha256(self.name.encode()).hexdigest()
 
-    def open(self):
+    def open(self, shorter=0):
         grain = np.random.default_rng(list(self.name.encode())).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
         return Image.fromarray(grain)
 
