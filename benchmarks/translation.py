@@ -1,6 +1,6 @@
 """Translation by plug-and-play: what the way into the noise and back loses, how typicality moves, what layout stays.
 
-python -m benchmarks.translation [--each 24] [--sheet SHEET.png]
+python -m benchmarks.translation [--each 24] [--sheet SHEET.png] [--parallel]
 
 Postcards and the bundled diffusion model. T is measured by the model that translated, so another one, the bundled
 matcher, says which place it sees, too. Layout is the correlation of gradient magnitudes at 64 pixels between picture
@@ -24,7 +24,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.typicality import boxes_of
 from engine import models
+from engine.analyses.typicality import Patch
+from engine.analyses.typicality.elements import purity
+from engine.analyses.typicality.parallel import parallel
 from engine.commands.translate import lines
 from engine.gallery import Gallery, Picture, open_folder
 from engine.jobs.translating import STEPS, Translation, translate
@@ -34,6 +38,7 @@ from engine.models.roles import ModelSpec
 from engine.models.templates import template_of
 from engine.progress import Progress
 from engine.settings import Settings
+from engine.steps.denoising import Denoising
 
 MODEL = ModelSpec("diffusion", f"{BUNDLED}/diffusion")
 FROM, TO = "beach", "mountains"
@@ -129,6 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--each", type=int, default=24, help="pictures for the first tables")
     parser.add_argument("--sheet", type=Path, help="where to put a contact sheet of both parts")
+    parser.add_argument("--parallel", action="store_true", help="only the part about parallel elements")
     said = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
@@ -136,6 +142,9 @@ def main() -> None:
         gallery = open_folder(POSTCARDS, settings)
         places = sorted({p.label for p in gallery.pictures})
         pictures = of_label(gallery, FROM, said.each)
+        if said.parallel:
+            _parallel(of_label(gallery, PARALLEL, 10), places, settings)
+            return
         print(f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores, 1 thread · {SMALL}\n")
         there, own = there_and_back(pictures[:12], settings)
         print(f"Into the noise and back with the picture's own prompt, {STEPS} steps: {there:.1f} dB to the")
@@ -190,7 +199,39 @@ def _parallel(pictures: Sequence[Picture], places: Sequence[str], settings: Sett
     for picture in pictures:
         after = [row.t_to_after for row in found.rows if row.source == picture.name]
         print(f"{picture.name:<28}" + "".join(f"{t:>+12.4f}" for t in [*after, float(np.median(after))]))
+    _elements(pictures, sheet, settings)
     return sheet
+
+
+def _elements(pictures: Sequence[Picture], sheet: Sequence[Sequence[Image.Image]], settings: Settings) -> None:
+    """Patches at one place of all translations of a picture, clustered, the most co-typical first."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for to, images in zip(PLACES, sheet, strict=True):
+            (Path(scratch) / to).mkdir()
+            for picture, image in zip(pictures, images, strict=True):
+                image.save(Path(scratch) / to / f"{Path(picture.name).stem}.png")
+        some = open_folder(Path(scratch), settings).pictures
+        denoiser = Denoising(MODEL, settings, Progress(), lambda: models.load("denoiser", MODEL, settings))
+        maps = {i: told[0] for _, i, told in denoiser.maps(some, [(p.label,) for p in some], 32, 0)}
+        features = denoiser.features(some, 0)
+
+    def of(what: dict[int, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+        by_label: dict[str, dict[str, np.ndarray]] = {to: {} for to in PLACES}
+        for i, one in what.items():
+            by_label[some[i].label][Path(some[i].name).stem] = one
+        return by_label
+
+    found = parallel(of(maps), of(features), 0.25, 5, 6, 0)
+    elements, subjects = boxes_of(pictures)
+    kinds = {Path(p.name).stem: [*elements.get(p.name, ()), *subjects.get(p.name, ())] for p in pictures}
+    print(f"\nparallel elements, co-typicality first\n{'':<4}{'median':>9}" + "".join(f"{to:>12}" for to in PLACES)
+          + f"{'pictures':>10}  where in the pictures they came from")  # fmt: skip
+    for k, one in enumerate(found, 1):
+        kind, share = purity([Patch(source, box, 0.0) for source, box in one.patches], kinds)
+        at = np.mean([(box[0] + box[2] / 2, box[1] + box[3] / 2) for _, box in one.patches], axis=0)
+        told = "".join(f"{one.typicality[to]:>+12.4f}" for to in PLACES)
+        place = f"{share:.0%} on {kind or 'nothing boxed'}; middle {at[0]:.2f}, {at[1]:.2f}"
+        print(f"{k:<4}{one.co_typicality:>+9.4f}{told}{one.sources:>10}  {place}")
 
 
 if __name__ == "__main__":

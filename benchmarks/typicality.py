@@ -204,8 +204,10 @@ def _figures(
           f"{time.perf_counter() - began:.0f} s; again, with other patches: ", end="")  # fmt: skip
     told = kept(gallery, Params(draws=draws), spec, settings, 0)
     began = time.perf_counter()
-    told.elements(0.2, 16, 5)
-    print(f"{time.perf_counter() - began:.1f} s.\n")
+    told.elements(0.2, 24, 5)
+    took, began = time.perf_counter() - began, time.perf_counter()
+    told.elements(0.3, 24, 5, labels[0])
+    print(f"{took:.1f} s, {time.perf_counter() - began:.1f} s for one label of {len(told.maps) // len(labels)}.\n")
     post([m[0] for m in list(told.maps.values())[:60]])
     ranking = told.ranking()
     print("| boxes of | pictures | average precision | chance |\n|---|---|---|---|")
@@ -231,7 +233,7 @@ def _permuted(gallery: Gallery, denoiser: Denoising, told: Any, labels: Sequence
     names = [some[0] for _, some in told.questions]
     dealt = [names[i] for i in rng.permutation(len(names)).tolist()]
     questions = [(replace(p, label=label), (label,)) for (p, _), label in zip(told.questions, dealt, strict=True)]
-    found = typicality.found(told.gallery, told.params, questions, told.maps, told.features, (), {}, 0)
+    found = typicality.found(told.params, questions, told.maps, told.features, (), {}, 0)
     return f"{sum(e.q <= 0.05 for e in found)} of {len(found)}"
 
 

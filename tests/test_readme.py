@@ -40,7 +40,17 @@ def test_the_ten_line_example_runs(tmp_path):
 
 @pytest.mark.parametrize("word", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.split("## In Python")[0]))))
 def test_every_word_of_the_command_line_exists(word, capsys):
-    for command in ("clusters", "structure", "differences", "diversity", "translate", "warm", "export"):
+    for command in (
+        "clusters",
+        "structure",
+        "differences",
+        "diversity",
+        "typicality",
+        "translate",
+        "finetune",
+        "warm",
+        "export",
+    ):
         with pytest.raises(SystemExit):
             _parser().parse_args([command, "--help"])
     assert re.search(rf"{word}\b(?!-)", capsys.readouterr().out)

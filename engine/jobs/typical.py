@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +41,8 @@ class Kept:
         questions: pictures with their labels.
         maps: (P, G, h, w).
         features: (c, h, w).
+        seed: of the run.
+        greys: small pictures by hash, kept once they were looked at.
     """
 
     gallery: Gallery
@@ -49,15 +51,25 @@ class Kept:
     maps: dict[int, np.ndarray]
     features: dict[int, np.ndarray]
     seed: int
+    greys: dict[str, np.ndarray | None] = field(default_factory=dict)
 
     def ranking(self) -> dict[str, np.ndarray]:
         """The map (h, w) that ranks, by file."""
         return {self.questions[i][0].name: contrast(m, self.params.against).mean(0) for i, m in self.maps.items()}
 
-    def elements(self, patch: float, count: int, per_picture: int) -> tuple[Element, ...]:
-        """Elements with other patches; evaluates nothing. Rates elsewhere are of the labels that were asked about."""
+    def elements(self, patch: float, count: int, per_picture: int, label: str = "") -> tuple[Element, ...]:
+        """Elements with other patches, of all labels or one; evaluates nothing.
+
+        Rates elsewhere are of the labels that were asked about.
+        """
         params = replace(self.params, patch=patch, elements=count, per_picture=per_picture)
-        return typicality.found(self.gallery, params, self.questions, self.maps, self.features, (), {}, self.seed)
+        known = params, self.questions, self.maps, self.features, (), {}, self.seed
+        return typicality.found(*known, only=label, grey=self._grey)
+
+    def _grey(self, picture: Picture) -> np.ndarray | None:
+        if picture.hash not in self.greys:
+            self.greys[picture.hash] = typicality.small_grey(picture)
+        return self.greys[picture.hash]
 
     def baseline(self, label: str, kind: str, params: Params) -> list[Element]:
         """Elements made another way, to hold ours against: "random", "least" or "hog"."""

@@ -36,7 +36,7 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
         beside = st.selectbox("Beside them", list(_BASELINES), format_func=_BASELINES.__getitem__, key="typical_beside",
                               width=220)  # fmt: skip
     same = (patch, each, count) == (asked.patch, asked.per_picture, asked.elements)
-    every = result.elements if same else _elements(run.id, str(run.path), patch, count, each)
+    every = result.elements if same else _elements(run.id, str(run.path), patch, count, each, label)
     found = [one for one in every if one.label == label]
     if not found:
         st.info("No three pictures share an element.", icon=":material/category:")
@@ -136,9 +136,9 @@ def _baseline(run: Run, label: str, kind: str, patch: float, each: int, count: i
 
 
 @st.cache_resource(max_entries=32, show_spinner="Sorting patches anew")
-def _elements(run_id: str, path: str, patch: float, count: int, each: int) -> tuple[Element, ...]:
+def _elements(run_id: str, path: str, patch: float, count: int, each: int, label: str) -> tuple[Element, ...]:
     del path
-    return typicality_kept.of(workspace.runs().get(run_id)).elements(patch, count, each)
+    return typicality_kept.of(workspace.runs().get(run_id)).elements(patch, count, each, label)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Cutting other patches")

@@ -53,6 +53,7 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
 
     page.get_by_role("radio", name="Boxes").click()
     visitor.settle()
+    expect(page.get_by_text(re.compile("^With boxes of what should"))).to_be_visible()
     boxes = "file,x,y,w,h\n" + "".join(f"{name},0,0,64,64\n" for name in some)
     page.locator("input[type=file]").first.set_input_files(
         {"name": "boxes.csv", "mimeType": "text/csv", "buffer": boxes.encode()}
@@ -62,6 +63,7 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
 
     page.get_by_role("radio", name="Any picture").click()
     visitor.settle()
+    expect(page.get_by_text(re.compile("^Upload a picture: "))).to_be_visible()
     city = next(p for p in gallery.pictures if p.label == "city")
     page.locator("input[type=file]").first.set_input_files(str(city.path))
     expect(page.get_by_text("likeliest in").last).to_be_visible(timeout=90_000)

@@ -9,7 +9,7 @@ elements are checked on held-out pictures; what looks like an artefact is marked
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ __all__ = [
     "found",
     "posterior",
     "run",
+    "small_grey",
     "tables",
 ]
 
@@ -106,7 +107,7 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     others = _elsewhere(gallery, params, seed)
     beside = denoiser.features(others, seed) if others else {}
     progress.start("finding elements", 0)
-    elements = found(gallery, params, questions, maps, features, others, beside, seed)
+    elements = found(params, questions, maps, features, others, beside, seed)
     rows = rows_of(pictures, labels, maps, params, seed)
     known = denoiser.template
     notes = (
@@ -120,7 +121,6 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
 
 
 def found(
-    gallery: Gallery,
     params: Params,
     questions: Sequence[tuple[Picture, tuple[str, ...]]],
     maps: dict[int, np.ndarray],
@@ -128,11 +128,12 @@ def found(
     others: Sequence[Picture],
     beside: dict[int, np.ndarray],
     seed: int,
+    only: str = "",
+    grey: Callable[[Picture], np.ndarray | None] | None = None,
 ) -> tuple[Element, ...]:
     """Elements of every label; evaluates nothing, so patch size and number may change at will.
 
     Args:
-        gallery: of the pictures.
         params: patch, per_picture, elements, against.
         questions: as `asked` gave them.
         maps: (P, G, h, w) by place.
@@ -140,11 +141,12 @@ def found(
         others: pictures of other labels.
         beside: their features, by place.
         seed: of clusters and resampling.
+        only: elements of this label alone; q is then corrected for these.
+        grey: a picture as `small_grey` gives it, where somebody keeps them.
     """
-    del gallery
     by_label: defaultdict[str, list[int]] = defaultdict(list)
     for i, (_, labels) in enumerate(questions):
-        if i in maps and i in features:
+        if i in maps and i in features and only in ("", labels[0]):
             by_label[labels[0]].append(i)
     elements: list[Element] = []
     own: list[np.ndarray] = []
@@ -152,7 +154,7 @@ def found(
     foreign = [*((i, features[i], questions[i][0].label) for i in features),
                *((len(questions) + i, one, others[i].label) for i, one in beside.items())]  # fmt: skip
     for label, places in by_label.items():
-        told = _of_label(label, places, params, questions, maps, features, seed)
+        told = _of_label(label, places, params, questions, maps, features, seed, grey or small_grey)
         if not told:
             continue
         middles, least = np.stack([m for _, m, _ in told]), np.array([x for *_, x in told])
@@ -177,6 +179,14 @@ def estimate(gallery: Gallery, params: Params, *, denoiser: Denoising, progress:
     seconds, measured = denoiser.seconds()
     role = RoleEstimate("denoiser", denoiser.spec, left, 0, 0.0, 0.0, left * seconds, measured)
     return Estimate(len(questions), (role,))
+
+
+def small_grey(picture: Picture) -> np.ndarray | None:
+    """Grey values of a picture at 128 x 128 pixels; None where it cannot be read."""
+    try:
+        return np.asarray(picture.open(128).convert("L").resize((128, 128)), np.float32)
+    except VitrineError:
+        return None
 
 
 def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
@@ -208,13 +218,14 @@ def _of_label(
     maps: dict[int, np.ndarray],
     features: dict[int, np.ndarray],
     seed: int,
+    opened: Callable[[Picture], np.ndarray | None],
 ) -> list[tuple[Element, np.ndarray, float]]:
     patches: list[Patch] = []
     vectors, held, plain = [], [], []
     for i in places:
         picture = questions[i][0]
         boxes = top_boxes(contrast(maps[i], params.against), params.patch, params.per_picture)
-        grey = _grey(picture)
+        grey = opened(picture)
         for box, t, low, high in boxes:
             patches.append(Patch(picture.name, box, t, low, high))
             vectors.append(parts.vector_of(features[i], box))
@@ -241,13 +252,6 @@ def _few(
     away = [one for one in foreign if one[2] != label]
     order = np.random.default_rng([seed, 7]).permutation(len(away))[:_ELSEWHERE]
     yield from (away[i] for i in sorted(order.tolist()))
-
-
-def _grey(picture: Picture) -> np.ndarray | None:
-    try:
-        return np.asarray(picture.open(128).convert("L").resize((128, 128)), np.float32)
-    except VitrineError:
-        return None
 
 
 def _is_plain(grey: np.ndarray | None, box: Box) -> bool:

@@ -6,6 +6,7 @@ Positions are a quarter of a latent pixel apart. Boxes are shares of the picture
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,10 +33,7 @@ def interval(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def upsampled(groups: np.ndarray) -> np.ndarray:
     """(..., h, w) to (..., 4h, 4w), bilinear between the middles of pixels."""
-    from scipy.ndimage import zoom
-
-    factors = (1,) * (groups.ndim - 2) + (FINER, FINER)
-    return np.asarray(zoom(groups.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True))
+    return _finer(groups.shape[-2]) @ groups.astype(np.float64) @ _finer(groups.shape[-1]).T
 
 
 def box_means(fine: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -63,17 +61,18 @@ def top_boxes(
         count: at most.
         least: those with the smallest mean instead.
     """
-    fine = upsampled(groups)
-    shape = fine.shape[-2:]
-    n = side(shape, share)
-    means = box_means(fine.mean(0), (n, n))
+    fine = upsampled(groups.mean(0, dtype=np.float64))
+    n = side(shape := fine.shape, share)
+    means = box_means(fine, (n, n))
+    rows, columns = _finer(groups.shape[-2]), _finer(groups.shape[-1])
     left = -means if least else means.copy()
     found = []
     for _ in range(count):
         top, at = np.unravel_index(int(left.argmax()), left.shape)
         if left[top, at] == -np.inf:
             break
-        mean, low, high = interval(fine[:, top : top + n, at : at + n].mean((1, 2)))
+        weights = rows[top : top + n].mean(0), columns[at : at + n].mean(0)  # a box's mean is linear in the map
+        mean, low, high = interval(np.einsum("ghw,h,w->g", groups, *weights))
         box = (float(at / shape[1]), float(top / shape[0]), n / shape[1], n / shape[0])
         found.append((box, float(mean), float(low), float(high)))
         left[max(0, top - n + 1) : top + n, max(0, at - n + 1) : at + n] = -np.inf
@@ -100,6 +99,17 @@ def mean_in(values: np.ndarray, box: Box) -> np.ndarray:
     rows = _covered(values.shape[-2], box[1], box[1] + box[3])
     columns = _covered(values.shape[-1], box[0], box[0] + box[2])
     return np.einsum("...hw,h,w->...", values, rows, columns) / (rows.sum() * columns.sum())
+
+
+@lru_cache(maxsize=64)
+def _finer(n: int) -> np.ndarray:
+    """(4n, n) float64: what each finer position takes from each pixel, bilinear."""
+    at = np.clip((np.arange(FINER * n) + 0.5) / FINER - 0.5, 0, n - 1)
+    left = np.minimum(at.astype(int), max(n - 2, 0))
+    made = np.zeros((FINER * n, n))
+    made[np.arange(FINER * n), left] = 1 - (at - left)
+    made[np.arange(FINER * n), np.minimum(left + 1, n - 1)] += at - left
+    return made
 
 
 def _covered(n: int, start: float, end: float) -> np.ndarray:

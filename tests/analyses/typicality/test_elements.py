@@ -43,7 +43,7 @@ class Planted:
     kinds: dict
 
     def elements(self, params=PARAMS, seed=0, others=(), beside=None):
-        return found(None, params, self.questions, self.maps, self.features, others, beside or {}, seed)  # type: ignore[arg-type]
+        return found(params, self.questions, self.maps, self.features, others, beside or {}, seed)  # type: ignore[arg-type]
 
 
 def planted(n=40, labels=None, seed=0, at=None):

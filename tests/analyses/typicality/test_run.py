@@ -284,7 +284,7 @@ def test_other_patches_are_less_typical(kept, kind):
     params = Params(draws=16, elements=2, per_picture=2)
     elements = baselines.other_patches(kind, "red", params, questions, maps, features, 3)
     assert elements == baselines.other_patches(kind, "red", params, questions, maps, features, 3)
-    ours = [one for one in typicality.found(None, params, questions, maps, features, (), {}, 0) if one.label == "red"]  # type: ignore[arg-type]
+    ours = [one for one in typicality.found(params, questions, maps, features, (), {}, 0) if one.label == "red"]  # type: ignore[arg-type]
     assert elements
     assert {patch.file.partition("/")[0] for one in elements for patch in one.patches} == {"red"}
     mean = {name: np.mean([p.t for one in some for p in one.patches]) for name, some in (("o", ours), ("b", elements))}
