@@ -6,6 +6,7 @@ result = engine.clusters(gallery, "mood")
 figures = engine.diversity(gallery, coreset=60)  # or of vectors (n, d)
 told = engine.differences(gallery, "label=beach", "label=city")
 tree = engine.structure(gallery, ["place", "weather: sunny, rainy"])  # or of rows with descriptions
+shown = engine.typicality(gallery, ["beach"])
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from engine.analyses.diversity import Result as Diversity
     from engine.analyses.structure import Result as Structure
     from engine.analyses.structure import Row
+    from engine.analyses.structure.result import Schema
+    from engine.analyses.typicality import Result as Typicality
     from engine.gallery import Gallery
     from engine.gallery.sets import PictureSet
     from engine.store.runs import Request
@@ -144,6 +147,8 @@ def structure(
     count: int | None = None,
     goal: str = "",
     mask: bool = False,
+    schema: Schema = "shared",
+    draws: int = 2,
     models: str = "",
     seed: int = 0,
 ) -> Structure:
@@ -155,6 +160,8 @@ def structure(
         count: so many more that are proposed, at most; by default 6, and none where dimensions are named.
         goal: what matters.
         mask: hide words that give the label away.
+        schema: proposed dimensions of all labels, each label's own, or both.
+        draws: how often some descriptions are sorted once more at random, to see what is unsure.
         models: a profile, or a TOML file; the one in the settings by default.
         seed: of samples.
 
@@ -167,10 +174,46 @@ def structure(
 
     given = read_dimensions("\n".join(dimensions))
     wanted = count if count is not None else 0 if given else Params().count
-    params = Params(goal, wanted, given, mask=mask)
+    params = Params(goal, wanted, given, mask=mask, schema=schema, draws=draws)
     if isinstance(of, Gallery):
         return _answered(_request("structure", of, params, models, seed))
     return _of_descriptions(of, params, models, seed)
+
+
+def typicality(
+    gallery: Gallery,
+    labels: Sequence[str] = (),
+    *,
+    against: str = "null",
+    draws: int = 32,
+    model: str = "",
+    models: str = "",
+    seed: int = 0,
+) -> Typicality:
+    """How typical pictures are of their label, and the elements that recur where they are.
+
+    Args:
+        gallery: from open_folder, with labels.
+        labels: whose pictures; all by default.
+        against: "null" (no label), "others" (their mean), or another label.
+        draws: of noise and time, a picture: 16, or a multiple of 32.
+        model: a folder or hub name in Stable Diffusion's format; the profile's denoiser by default.
+        models: a profile, or a TOML file; the one in the settings by default.
+        seed: of noise, times and clusters.
+
+    Raises:
+        VitrineError: what is wrong, and the mend.
+    """
+    from engine.analyses.typicality import Params
+    from engine.models.roles import ModelSpec
+
+    params = Params(tuple(labels), against, draws)
+    if not model:
+        return _answered(_request("typicality", gallery, params, models, seed))
+    from engine.jobs.asking import make_request
+
+    request = make_request("typicality", gallery, params, {"denoiser": ModelSpec("diffusion", model)}, seed)
+    return _answered(request)
 
 
 def _of_descriptions(rows: Sequence[Row], params: Any, models: str, seed: int) -> Structure:  # noqa: ANN401
