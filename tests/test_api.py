@@ -1,9 +1,12 @@
 """The engine as scripts and notebooks use it."""
 
+import shutil
+
 import pytest
 
 import engine
 from engine.errors import RunError, SettingsError, VitrineError
+from engine.models.profiles import POSTCARDS
 from tests.planted import paint
 
 
@@ -64,3 +67,16 @@ def test_a_structure_of_pictures_and_of_descriptions(tmp_path, models):
     assert [(a.name, a.count) for a in told.attributes] == [("warm", 3), ("blue", 2)]
     with pytest.raises(SettingsError):
         engine.structure(gallery, count=0, models=str(path))
+
+
+def test_what_is_typical_of_a_label(tmp_path, models):
+    for place in ("beach", "forest"):
+        for path in sorted((POSTCARDS / place).iterdir())[:3]:
+            (tmp_path / "cards" / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, tmp_path / "cards" / place)
+    gallery = engine.open_folder(tmp_path / "cards")
+    result = engine.typicality(gallery, ["beach"], against="forest", draws=16, model="assets/models/diffusion")
+    assert [row.label for row in result.rows] == ["beach"] * 3
+    assert result.accuracy == 1
+    with pytest.raises(RunError, match="No picture is labelled"):
+        engine.typicality(gallery, ["moon"], draws=16, model="assets/models/diffusion")

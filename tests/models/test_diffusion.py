@@ -203,3 +203,17 @@ def test_features_end_early_and_leave_nothing_behind(folder, pictures, settings)
     np.testing.assert_allclose(again[1], found[0], rtol=1e-4, atol=1e-5)
     assert not any(block._forward_hooks for block in loaded.pipeline.unet.up_blocks)
     assert losses(loaded, pictures[:1])[0].shape == (3, 4, 8, 8)
+
+
+def test_every_path_at_64_latents(folder, pictures, settings):
+    loaded = model(folder, settings, side=256, steps=1)  # a quarter of the pixels' side: as many latents as SD 1.5 has
+    some = latents(loaded, pictures[:1])
+    assert some[0].values.shape == (4, 64, 64)
+    found = dict(loaded.losses(some, PROMPTS[:2], np.array([STEPS[:1]]), 0, 0, lambda: None))[0]
+    assert found.shape == (2, 1, 64, 64)
+    assert np.isfinite(found).all()
+    assert dict(loaded.features(some, "", 161, 1, 0, lambda: None))[0].shape[1:] == (64, 64)
+    (drawn,) = [image for _, image in loaded.draw(["a beach"], [0], lambda: None)]
+    assert drawn.size == (256, 256)
+    (told,) = loaded.translate(pictures[0], "a beach", "", ["a city"], 2, lambda: None)
+    assert told.size == (256, 256)
