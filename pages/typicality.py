@@ -20,7 +20,8 @@ in eight groups, whose spread gives every interval (Student's, 95 %).
 
 **Elements** are patches with the largest T, clustered by what the denoiser sees in them, ranked by median T. Clusters
 come from half of the pictures; *held out* is how often the element is seen in the other half, *elsewhere* in pictures
-of other labels, q corrected for all elements. T says what helps the denoiser: watermarks and borders are typical, too,
+of other labels, q corrected for all elements. A patch's interval does not know that the patch was chosen for its large
+T, so the largest are too large. T says what helps the denoiser: watermarks and borders are typical, too,
 and marked. Scores compare only within one model and one template.
 """
 

@@ -238,7 +238,8 @@ class Denoising:
                 self.progress.advance(len(latents))
             found = np.array(drawing.edges_of(gains) if gains else drawing.EVEN, np.int64)
             if gains:
-                store.put({key: found})
+                store.offer({key: found})  # another gallery's pilot may have come first
+                found = store.get([key])[key]
         return tuple(int(x) for x in found)
 
     def _latents(self, store: Arrays, pictures: Sequence[Shown]) -> dict[int, Latent]:

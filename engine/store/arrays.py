@@ -61,7 +61,18 @@ class Arrays:
         return found
 
     def put(self, arrays: Mapping[bytes, np.ndarray]) -> None:
-        """Keep them; on return they are committed."""
+        """Keep them, in place of what is there; on return they are committed."""
+        self._write("REPLACE", arrays)
+
+    def offer(self, arrays: Mapping[bytes, np.ndarray]) -> None:
+        """Keep those that are not there yet: of two processes that offer one, the first has its way."""
+        self._write("IGNORE", arrays)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _write(self, otherwise: str, arrays: Mapping[bytes, np.ndarray]) -> None:
         rows = [
             (key, one.dtype.str, json.dumps(one.shape), np.ascontiguousarray(one).tobytes())
             for key, one in arrays.items()
@@ -69,16 +80,12 @@ class Arrays:
         with usable(self._home):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._db.executemany("INSERT OR REPLACE INTO arrays VALUES (?,?,?,?)", rows)
+                self._db.executemany(f"INSERT OR {otherwise} INTO arrays VALUES (?,?,?,?)", rows)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # a full disk may have ended it already
                     self._db.execute("ROLLBACK")
                 raise
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
 
 
 def _parts(keys: Iterable[bytes]) -> Iterable[list[bytes]]:

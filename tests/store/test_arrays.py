@@ -183,3 +183,13 @@ def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "refuse_network", refuse)
     with pytest.raises(StoreError, match="network"):
         Arrays(tmp_path)
+
+
+def test_of_two_that_are_offered_the_first_stays(tmp_path):
+    store, key = Arrays(tmp_path), array_key("x")
+    store.offer({key: np.zeros(2)})
+    store.offer({key: np.ones(2)})
+    assert store.get([key])[key].tolist() == [0, 0]
+    store.put({key: np.ones(2)})
+    assert store.get([key])[key].tolist() == [1, 1]
+    store.close()
