@@ -17,6 +17,8 @@ from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.store.answers import Store
 
+_SAME = 0.95  # Cramér's V of a dimension that is the label itself: its cells cannot be filled
+
 
 def write_more(
     result: Any,  # noqa: ANN401
@@ -102,16 +104,17 @@ def _prompts(
     spec: ModelSpec,
 ) -> list[dict[str, Any]]:
     """For what label and each dimension lack together, a line each."""
-    from engine.analyses.structure.crossing import table
+    from engine.analyses.structure.crossing import correlations, table
     from engine.analyses.structure.deficits import deficits
     from engine.analyses.structure.prompting import prompts
 
     config, lines = settings.load(), list[dict[str, Any]]()
     with closing(Store(config.home)) as store:
         chat = None if spec.backend == "keywords" else askers({"chat": spec}, config, store, Progress())["chat"]
-        for one in result.dimensions:
+        same = {c.dimension for c in correlations(labels, values, draws=1) if c.v >= _SAME}
+        for one in (one for one in result.dimensions if not one.label and one.name not in same):
             told = deficits(table([[label] if label else [] for label in labels], values[one.name]))
-            more = [d for d in result.dimensions if d.name != one.name]
+            more = [d for d in result.dimensions if d.name != one.name and d.name not in same]
             others = {d.name: [a.name for a in d.attributes if a.count] for d in more}
             lines += prompts(told.cells, ("label", one.name), others, said.prompts, said.seed + len(lines), chat)
     return lines

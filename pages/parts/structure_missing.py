@@ -10,12 +10,13 @@ import streamlit as st
 
 from engine.analyses.structure import Result
 from engine.analyses.structure.crossing import table
-from engine.analyses.structure.deficits import TARGETS, deficits, weight_rows
+from engine.analyses.structure.deficits import CAP, TARGETS, deficits, weight_rows
 from engine.analyses.structure.prompting import prompts
 from engine.gallery import Gallery
 from engine.store.export import csv_text
 from engine.store.runs import Run
-from pages.parts.structure_tables import names_of, values_by
+from pages.parts.structure_tables import names_of, telling, values_by
+from pages.parts.workspace import plain
 
 _PROMPTS = 8  # of a cell
 _TARGETS = (
@@ -26,7 +27,7 @@ _TARGETS = (
 
 def missing(run: Run, result: Result, gallery: Gallery) -> None:
     """Cells of two dimensions, or of label and dimension: what each lacks, and weights."""
-    names = names_of(result)
+    names = telling(run, names_of(result))
     if len(names) < 2:
         st.info("There is one dimension and no label: no cells.", icon=":material/balance:")
         return
@@ -56,6 +57,13 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
         f"Weights make all cells weigh alike; they leave {told.effective:,.0f} pictures' worth (Kish), softened by the "
         f"root {told.effective_root:,.0f}, capped {told.effective_capped:,.0f}."
     )
+    heavy = max(told.cells, key=lambda c: c.weight)
+    if heavy.weight > CAP:
+        n = f"{heavy.count} picture{'s' * (heavy.count != 1)}"
+        st.warning(plain(
+            f"{heavy.row}, {heavy.column} has {n}, so each would weigh {heavy.weight:.0f} times: take weight_capped, "
+            "or look whether it is a mistake."
+        ))  # fmt: skip
     weights = weight_rows(
         [row.file for row in result.rows],
         [v[0] if v else "" for v in values_by(result, one)],

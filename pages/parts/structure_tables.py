@@ -33,12 +33,13 @@ from pages.parts import structure_cell, structure_changes
 from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
 
+_SAME = 0.95  # Cramér's V of a dimension that is the label itself
 _CELLS = 2000  # subpopulations that are shown
 
 
 def cross(run: Run, result: Result, gallery: Gallery) -> None:
     """Any two of the label and the dimensions, with residuals; correlations with the label, balance."""
-    names = names_of(result)
+    names = telling(run, names_of(result))
     if len(names) < 2:
         st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
         return
@@ -112,7 +113,7 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
     sure = [one for one in found if one.q <= 0.05]
     st.markdown(
         f"### {len(sure)} slice{'s' * (len(sure) != 1)} confirmed :gray[of {len(found)} tested · "
-        f"{sum(known) / len(known):.1%} of {len(known):,} are wrong]"
+        f"{sum(known) / len(known):.1%} of {len(known):,} are wrong; figures of the half that confirms]"
     )
     above = st.container()
     for k, one in enumerate(sure[:12]):
@@ -130,9 +131,18 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
             structure_cell.pictures(run, result, gallery, opened)
 
 
+def telling(run: Run, names: Sequence[str]) -> list[str]:
+    """The same names, what only repeats the label last: it has nothing to say of it."""
+    if LABEL not in names:
+        return list(names)
+    log = json.dumps(run.edits()[: structure_changes.shown(run)[1]])
+    same = {c.dimension for c in _by_label(run.id, run.status.revision, str(run.path), log)[0] if c.v >= _SAME}
+    return [*(n for n in names if n not in same), *(n for n in names if n in same)]
+
+
 def _with_label(run: Run) -> None:
     st.markdown("### With the label")
-    log = json.dumps(run.edits()) if st.query_params.get("rev") != "0" else "[]"
+    log = json.dumps(run.edits()[: structure_changes.shown(run)[1]])
     rows, shifts = _by_label(run.id, run.status.revision, str(run.path), log)
     for one in shifts:
         st.markdown(f":orange-badge[{one.shift}] {plain(one.sentence)}")
@@ -151,7 +161,7 @@ def _with_label(run: Run) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _by_label(id: str, revision: int, path: str, log: str) -> tuple[list[Correlation], list[Verdict]]:
     result = structure_changes.applied(id, revision, path, log).result
-    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    values = {one.name: values_of(result, one.name) for one in result.dimensions if not one.label}
     return correlations([row.label for row in result.rows], values), verdicts(result)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from typing import Any
 
@@ -35,7 +36,8 @@ def draw(run: Run) -> None:
     try:
         picture = keep_upload(loaded.getvalue(), workspace.settings())
     except VitrineError as problem:
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        said = re.sub("[0-9a-f]{64}", lambda _: loaded.name, problem.message)
+        st.warning(f"{plain(said)} {plain(problem.hint)}")
         return
     words = {"run": run.id, "picture": picture.name}
     said = live.ask(workspace.settings().home, "typical", wait=3.0, **words)
@@ -56,6 +58,10 @@ def _answer(told: list[dict[str, Any]], picture: Picture) -> None:
             hide_index=True,
             column_config={"likeliest in": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent")},
         )  # fmt: skip
+        if told[0]["low"] <= 0:
+            st.info(
+                "It is surely typical of none: what is likeliest is no better than no label.", icon=":material/help:"
+            )
         st.caption("16 draws; *likeliest in* is how often, of 1,000 resamplings of them, the label has the largest T.")
     with left:
         names = [one["label"] for one in told]

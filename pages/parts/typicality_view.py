@@ -16,11 +16,12 @@ from engine.gallery import Gallery
 from engine.jobs.typical import Kept
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places
+from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places, workspace
 from pages.parts.set_maker import save_as_set
 from pages.parts.workspace import plain
 
-_PAGE, _COLUMNS = 18, 6
+_PAGE, _WIDE = 18, 136  # pictures, and pixels of one
+_ROUNDED = 0.00005  # what four digits do not tell from 0
 _ORDERS = ("most typical", "least typical", "at random")
 
 
@@ -36,7 +37,8 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     labels = list(dict.fromkeys(row.label for row in result.rows))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _view()
-        label = str(st.selectbox("Label", labels, key="typical_label", width=200)) if len(labels) > 1 else labels[0]
+        several = len(labels) > 1 and view in ("wall", "elements")
+        label = str(st.selectbox("Label", labels, key="typical_label", width=200)) if several else labels[0]
     told = typicality_kept.of(run)
     if view == "wall":
         _wall(run, result, label, told, gallery)
@@ -134,10 +136,10 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
         f"misleads; full colour at ±{scale_of(list(maps.values())):.3f}. Below each: T with 95 %."
     )
     scale = scale_of(list(maps.values()))
-    columns = st.columns(_COLUMNS)
-    for k, row in enumerate(rows[(page - 1) * _PAGE : page * _PAGE]):
-        with columns[k % _COLUMNS]:
-            _cell(row, maps.get(row.file), scale, opacity, gallery)
+    with st.container(horizontal=True, gap="small"):
+        for row in rows[(page - 1) * _PAGE : page * _PAGE]:
+            with st.container(width=_WIDE, gap="xsmall"):
+                _cell(row, maps.get(row.file), scale, opacity, gallery)
 
 
 def told_words(result: Result, label: str) -> str:
@@ -152,8 +154,9 @@ def _cell(row: Row, typicality: np.ndarray | None, scale: float, opacity: float,
         st.caption(f"{plain(row.file)} is not here any more.")
         return
     shown = image if typicality is None or not opacity else overlay(image, typicality, scale, opacity)
-    st.image(shown, width="stretch", alt=f"{row.file}, T {row.typicality:+.4f}")
-    sure = "" if row.low > 0 or row.high < 0 else " :gray[unsure]"
+    full = workspace.address(picture.hash, "full.webp") if picture else None
+    st.image(shown, width="stretch", alt=f"{row.file}, T {row.typicality:+.4f}", link=full)
+    sure = "" if row.low > _ROUNDED or row.high < -_ROUNDED else " :gray[unsure]"
     words = f"**{row.typicality:+.4f}** [{row.low:+.4f}, {row.high:+.4f}]{sure}"
     if row.posterior:
         best = max(row.posterior, key=row.posterior.__getitem__)

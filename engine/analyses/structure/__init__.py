@@ -269,7 +269,7 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     batch = ASSIGN_ATTRIBUTES.batch
     asks = {
         PROPOSE_DIMENSIONS: params.rounds * scopes if params.count else 0,
-        PROPOSE_ATTRIBUTES: 5 * d,
+        PROPOSE_ATTRIBUTES: 10 * d,
         TIDY: d + scopes,
         ASSIGN_ATTRIBUTES: -(-n // batch) + refining.asked_again(chat, min(n, refining.CHECKED), params.draws),
         REFINE_DIMENSION: d,
@@ -301,6 +301,7 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
         ]  # fmt: skip
     labels = [r.label for r in result.rows]
     if len(set(labels) - {""}) > 1:
+        names = [one.name for one in result.dimensions if not one.label]  # those that one label alone has go with it
         values = {name: values_of(result, name) for name in names}
         told["correlations"] = [
             {"dimension": c.dimension, "cramers_v": c.v, "mutual_information_bits": c.bits, "p": c.p, "q": c.q}

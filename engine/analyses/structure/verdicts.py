@@ -39,7 +39,7 @@ def verdicts(result: Result, seed: int = 0) -> list[Verdict]:
     found = list(_imbalances(result, counts, seed))
     if len(counts) < 2:
         return found
-    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    values = {one.name: values_of(result, one.name) for one in result.dimensions if not one.label}
     for c in correlations(labels, values, seed):
         if c.q > 0.05 or not _TELLING <= c.v < _SAME:
             continue

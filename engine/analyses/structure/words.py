@@ -49,7 +49,7 @@ def _by_label(result: Result) -> Iterator[str]:
     labels = [row.label for row in result.rows]
     if len(set(labels) - {""}) < 2:
         return
-    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    values = {one.name: values_of(result, one.name) for one in result.dimensions if not one.label}
     yield "label against"
     for c in correlations(labels, values):
         yield f"  {c.dimension:<24} V {c.v:.3f}  {c.bits:.3f} bits  q {c.q:.2g}"

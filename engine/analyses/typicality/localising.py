@@ -69,6 +69,8 @@ def read_boxes(path: Path, pictures: Mapping[str, Picture]) -> dict[str, list[tu
             ) from None
         if not (w > 0 and h > 0 and np.isfinite([x, y, w, h]).all()):
             raise GalleryError(f"{path}, line {number}: the box has no size.", "Give x, y, w and h in pixels.")
+        if x >= picture.width or y >= picture.height or x + w <= 0 or y + h <= 0:
+            raise GalleryError(f"{path}, line {number}: the box lies outside its picture.", "Give pixels of the file.")
         box = (x / picture.width, y / picture.height, w / picture.width, h / picture.height)
         found[picture.name].append((row.get("label") or "box", box))
     if not found:
