@@ -63,7 +63,7 @@ def make_request(
     if why := getattr(module, "refusal", lambda _: "")(specs):
         raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models.")
     if missing := [role for role in module.ROLES if role not in specs]:
-        raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page.")
+        raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page or with --models.")
     optional = getattr(module, "OPTIONAL", ())
     if optional and not any(role in specs for role in optional):
         raise SettingsError(f"No model plays any of: {', '.join(optional)}.", "Choose one on the Models page.")
@@ -210,7 +210,7 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
             if role in _WITH_VECTORS:
                 return Embedder(spec, role, settings, progress)
             if role == "denoiser":
-                return Denoising(spec, settings, progress, None)
+                return Denoising(spec, settings, progress, None, request.seed)
             return Remembered(spec, None, store, progress)
 
         asks = {role: asker(role, spec) for role, spec in request.models.items()}

@@ -43,12 +43,14 @@ class Denoising:
         settings: workspace and device.
         progress: told of evaluations; says when to stop.
         load: makes the model ready; called when the first evaluation has to be made. None: nothing is evaluated.
+        seed: of the run, for who only prices it.
     """
 
     spec: ModelSpec
     settings: Settings
     progress: Progress
     load: Callable[[], Denoiser] | None
+    seed: int = 0
     _model: Denoiser | None = None
 
     @cached_property

@@ -16,6 +16,9 @@ from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
 from pages.parts.workspace import plain
 
+_OF_A_RUN = ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element")
+_CHOSEN = ("typical_", "deficit_", "cross_", "tree_")  # what widgets of a finished run put into the address
+
 
 def price_and_run(
     request: Request,
@@ -60,7 +63,9 @@ def price_and_run(
 
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element"):
+    for word in _OF_A_RUN:
+        st.query_params.pop(word, None)
+    for word in [word for word in st.query_params if word.startswith(_CHOSEN)]:
         st.query_params.pop(word, None)
     st.query_params["run"] = id
     st.rerun()

@@ -32,12 +32,20 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
         st.info("There is one dimension and no label: no cells.", icon=":material/balance:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="deficit_one", width=220))
-        other = str(st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", width=220))
-        said = st.segmented_control("Target", TARGETS, default=TARGETS[0], key="deficit_target", help=_TARGETS)
+        one = str(st.selectbox("Rows", names, key="deficit_one", bind="query-params", width=220))
+        other = str(
+            st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", bind="query-params", width=220)
+        )
+        said = st.segmented_control(
+            "Target", TARGETS, default=TARGETS[0], key="deficit_target", bind="query-params", help=_TARGETS
+        )
         target = TARGETS[TARGETS.index(said)] if said in TARGETS else TARGETS[0]
         most = max([a.count for d in result.dimensions for a in d.attributes], default=1)
-        own = st.number_input("Pictures of each", 0, value=most, key="deficit_own") if target == "own" else 0
+        own = (
+            st.number_input("Pictures of each", 0, value=most, key="deficit_own", bind="query-params")
+            if target == "own"
+            else 0
+        )
     key = f"deficits_{run.id}_{one}_{other}"
     told = deficits(table(values_by(result, one), values_by(result, other)), target, _impossible(key), own)
     rows = [

@@ -44,8 +44,10 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
         st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="cross_one", width=220))
-        other = str(st.selectbox("Columns", [n for n in names if n != one], key="cross_other", width=220))
+        one = str(st.selectbox("Rows", names, key="cross_one", bind="query-params", width=220))
+        other = str(
+            st.selectbox("Columns", [n for n in names if n != one], key="cross_other", bind="query-params", width=220)
+        )
     told = table(values_by(result, one), values_by(result, other))
     if not told.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")

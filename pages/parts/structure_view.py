@@ -121,10 +121,16 @@ def _drawn(result: Result) -> None:
     colours = [name for name, some in told.items() if some is None or some]
     with st.container(horizontal=True):
         kind = st.segmented_control(
-            "Drawn as", ["treemap", "sunburst"], default="treemap", key="tree_kind", label_visibility="collapsed"
+            "Drawn as",
+            ["treemap", "sunburst"],
+            default="treemap",
+            key="tree_kind",
+            bind="query-params",
+            label_visibility="collapsed",
         )
         by = st.segmented_control(
-            "Coloured by", colours, default=colours[0], key="tree_colour", label_visibility="collapsed",
+            "Coloured by", colours, default=colours[0], key="tree_colour", bind="query-params",
+            label_visibility="collapsed",
             help="Labels: orange where one label has it alone, green where all have it alike. "
             "Agreement: orange where it comes out otherwise when it is sorted again.",
         )  # fmt: skip

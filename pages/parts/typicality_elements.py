@@ -30,11 +30,19 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
     """The elements, the most typical first; one opens its pictures."""
     asked = told.params
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        patch = st.slider("Patch, of the side", 0.1, 0.6, asked.patch, 0.05, key="typical_patch", width=180)
-        each = st.slider("Patches a picture", 1, 12, asked.per_picture, key="typical_each", width=180)
-        count = st.slider("Elements, at most", 2, 32, asked.elements, key="typical_count", width=180)
-        beside = st.selectbox("Beside them", list(_BASELINES), format_func=_BASELINES.__getitem__, key="typical_beside",
-                              width=220)  # fmt: skip
+        patch = st.slider(
+            "Patch, of the side", 0.1, 0.6, asked.patch, 0.05, key="typical_patch", bind="query-params", width=180
+        )
+        each = st.slider(
+            "Patches a picture", 1, 12, asked.per_picture, key="typical_each", bind="query-params", width=180
+        )
+        count = st.slider(
+            "Elements, at most", 2, 32, asked.elements, key="typical_count", bind="query-params", width=180
+        )
+        beside = st.selectbox(
+            "Beside them", list(_BASELINES), format_func=_BASELINES.__getitem__, key="typical_beside",
+            bind="query-params", width=220,
+        )  # fmt: skip
     same = (patch, each, count) == (asked.patch, asked.per_picture, asked.elements)
     every = result.elements if same else _elements(run.id, str(run.path), patch, count, each, label)
     found = [one for one in every if one.label == label]

@@ -38,7 +38,11 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _view()
         several = len(labels) > 1 and view in ("wall", "elements")
-        label = str(st.selectbox("Label", labels, key="typical_label", width=200)) if several else labels[0]
+        label = (
+            str(st.selectbox("Label", labels, key="typical_label", bind="query-params", width=200))
+            if several
+            else labels[0]
+        )
     told = typicality_kept.of(run)
     if view == "wall":
         _wall(run, result, label, told, gallery)
@@ -122,10 +126,16 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
     rows = [row for row in result.rows if row.label == label and not row.why]
     maps = told.ranking()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control("Order", _ORDERS, default=_ORDERS[0], key="typical_order")
-        opacity = st.slider("Map over the picture", 0.0, 1.0, 0.75, 0.05, key="typical_opacity", width=220)
+        order = st.segmented_control("Order", _ORDERS, default=_ORDERS[0], key="typical_order", bind="query-params")
+        opacity = st.slider(
+            "Map over the picture", 0.0, 1.0, 0.75, 0.05, key="typical_opacity", bind="query-params", width=220
+        )
         pages = max(1, -(-len(rows) // _PAGE))
-        page = int(st.number_input("Page", 1, pages, 1, key="typical_page", width=110)) if pages > 1 else 1
+        page = (
+            int(st.number_input("Page", 1, pages, 1, key="typical_page", bind="query-params", width=110))
+            if pages > 1
+            else 1
+        )
         save_as_set(gallery, [r.file for r in rows], f"typical of {label}, run {run.id}", "typical", f"{label}, by T")
     if order == _ORDERS[1]:
         rows = rows[::-1]

@@ -250,3 +250,12 @@ def test_what_cannot_be_is_said_and_wants_nothing(page, run):
     test.segmented_control(key="deficit_target").set_value("own").run()
     test.number_input(key="deficit_own").set_value(20).run()
     assert not test.exception
+
+
+def test_what_is_chosen_is_in_the_address(page, run):
+    test = page("structure", run=run.id, part="deficits", deficit_one="colour", deficit_target="independent")
+    assert test.selectbox(key="deficit_one").value == "colour"
+    assert test.segmented_control(key="deficit_target").value == "independent"
+    for strange in ({"deficit_one": "moon", "deficit_target": "x"}, {"part": "cross", "cross_one": "moon"},
+                    {"tree_kind": "x", "tree_colour": "²"}):  # fmt: skip
+        assert not page("structure", run=run.id, **({"part": "deficits"} | strange)).exception

@@ -221,3 +221,17 @@ def test_overlays_are_as_strong_as_the_map(settings):
     assert made[-1, -1, 2] < made[0, -1, 2]
     assert scale_of([]) == 1
     assert strip([(white, (0.0, 0.0, 0.5, 0.5))] * 3, side=10, gap=2).size == (34, 10)
+
+
+def test_what_is_chosen_is_in_the_address(page, run):
+    chosen = {"typical_label": "forest", "typical_order": "least typical", "typical_opacity": "0.2"}
+    test = page("typicality", run=run.id, **chosen)
+    assert "An image of forest" in texts(test)
+    assert test.segmented_control(key="typical_order").value == "least typical"
+    assert test.slider(key="typical_opacity").value == 0.2
+    strange = {"typical_label": "moon", "typical_order": "<b>", "typical_opacity": "x", "typical_page": "99"}
+    test = page("typicality", run=run.id, **strange)
+    assert not test.exception
+    assert "An image of beach" in texts(test)
+    test = page("typicality", run=run.id, part="elements", typical_patch="7", typical_count="-1", typical_beside="?")
+    assert not test.exception

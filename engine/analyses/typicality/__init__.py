@@ -175,7 +175,7 @@ def estimate(gallery: Gallery, params: Params, *, denoiser: Denoising, progress:
         questions = asked(gallery, params)
     except RunError:
         return Estimate(len(gallery), ())
-    left = denoiser.known([p for p, _ in questions], [some for _, some in questions], params.draws, 0)
+    left = denoiser.known([p for p, _ in questions], [some for _, some in questions], params.draws, denoiser.seed)
     seconds, measured = denoiser.seconds()
     role = RoleEstimate("denoiser", denoiser.spec, left, 0, 0.0, 0.0, left * seconds, measured)
     return Estimate(len(questions), (role,))
