@@ -8,7 +8,7 @@ question, with "not said" and "other" as answers; every figure of the checks has
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -19,7 +19,7 @@ from engine.analyses.structure import refining
 from engine.analyses.structure.assigning import Values, assign
 from engine.analyses.structure.crossing import correlations, subpopulations, table
 from engine.analyses.structure.deficits import deficits
-from engine.analyses.structure.discovering import Found, attributes, given, in_turn, keys_of, propose, said
+from engine.analyses.structure.discovering import Found, attributes, in_turn, keys_of
 from engine.analyses.structure.leaking import leaks, masked
 from engine.analyses.structure.result import (
     OTHER,
@@ -34,6 +34,7 @@ from engine.analyses.structure.result import (
     Result,
     Row,
 )
+from engine.analyses.structure.scoping import LEAST_OWN, MOST_OWN, scopes_of, shared_dimensions
 from engine.analyses.structure.telling import dimension, values_of
 from engine.errors import RunError
 from engine.gallery import Gallery
@@ -57,7 +58,6 @@ TASKS = (
 _MANY_OTHERS = 0.005  # share of the texts that say something off the list, from which they are read once more
 _LEAST_OTHERS = 10
 _CROSSED, _MOST_CELLS = 8, 5000  # dimensions that are crossed in the table of subpopulations, and its rows
-_LEAST_OWN, _MOST_OWN = 20, 12  # pictures of a label with dimensions of its own, and labels that have some
 
 __all__ = [
     "OTHER",
@@ -132,8 +132,8 @@ def of_descriptions(rows: Sequence[Row], params: Params, *, chat: Remembered, pr
     texts = [masked(rows[i].description, hidden) for i in told]
     order = in_turn(labels, keys_of(texts, seed))
     files, labels, texts = ([some[i] for i in order] for some in ([rows[i].file for i in told], labels, texts))
-    shared, proposed, few = _shared(chat, params, texts, seed, progress)
-    scopes = _scopes(chat, params, shared, labels, texts, seed, progress)
+    shared, proposed, few = shared_dimensions(chat, params, texts, seed, progress)
+    scopes = scopes_of(chat, params, shared, labels, texts, seed, progress)
     if not any(found for found, _ in scopes):
         raise RunError(
             "No dimension was named by enough samples, or none had two values.", "Name one yourself, or add pictures."
@@ -166,77 +166,6 @@ def of_descriptions(rows: Sequence[Row], params: Params, *, chat: Remembered, pr
     return Result(dimensions, proposed, tuple(new), found_leaks, hidden, notes, proposals=tuple(proposals))
 
 
-def _shared(
-    chat: Remembered, params: Params, read: Sequence[str], seed: int, progress: Progress
-) -> tuple[list[Found], tuple[Proposed, ...], list[str]]:
-    """Dimensions of all pictures, those wanted first; all that was proposed; names that had no two values."""
-    count = params.count if params.schema != "own" else 0
-    proposed = propose(chat, read, params.goal, params.rounds, seed, progress) if count else []
-    if count and not proposed and not chat.only_counts:
-        if not params.given:
-            raise RunError(f"{chat.spec.label} proposed no dimension.", "Name some yourself, or try another model.")
-        progress.note(f"{chat.spec.label} proposed no dimension: only those that were given are told.")
-    kept = _kept(proposed, [one.name for one in params.given], count)
-    progress.start("looking for attributes", 0)
-    found = [given(one, None if one.attributes else attributes(chat, one.name, read, progress)) for one in params.given]
-    found += [_with_attributes(chat, one, read, progress) for one in kept]
-    found = [one for one in found if len(one.attributes) > 1]
-    names = {one.name for one in kept}
-    few = sorted({one.name for one in (*params.given, *kept)} - {one.name for one in found})
-    return found, tuple(replace(one, is_kept=one.name in names) for one in proposed), few
-
-
-def _scopes(
-    chat: Remembered,
-    params: Params,
-    shared: list[Found],
-    labels: Sequence[str],
-    texts: Sequence[str],
-    seed: int,
-    progress: Progress,
-) -> list[tuple[list[Found], list[int]]]:
-    """Dimensions with the places of the texts that are sorted by them: all, or a label's with its own."""
-    if params.schema == "shared":
-        return [(shared, list(range(len(texts))))]
-    by_label: defaultdict[str, list[int]] = defaultdict(list)
-    for i, label in enumerate(labels):
-        by_label[label].append(i)
-    able = [label for label, places in by_label.items() if label and len(places) >= _LEAST_OWN]
-    able = sorted(able, key=lambda label: (-len(by_label[label]), label))[:_MOST_OWN]
-    if not able:
-        raise RunError(
-            f"No label has {_LEAST_OWN} described pictures, so none has dimensions of its own.",
-            "Look for dimensions that all share.",
-        )
-    if left := sorted({label for label in by_label if label} - set(able)):
-        progress.note(
-            f"{len(left):,} labels have no dimensions of their own: they have under {_LEAST_OWN} pictures, or are not "
-            f"among the {_MOST_OWN} largest."
-        )
-    scopes = []
-    for label, places in by_label.items():
-        own: list[Found] = []
-        if label in able:
-            read = [texts[i] for i in places]
-            proposed = propose(chat, read, params.goal, params.rounds, seed, progress, about=label)
-            for one in _kept(proposed, [other.name for other in shared], params.count):
-                own.append(replace(_with_attributes(chat, one, read, progress), label=label))
-        found = [*shared, *(one for one in own if len(one.attributes) > 1)]
-        if found:
-            scopes.append((found, places))
-    return scopes
-
-
-def _kept(proposed: Sequence[Proposed], taken: Sequence[str], count: int) -> list[Proposed]:
-    names = {said(name) for name in taken}
-    return [one for one in proposed if one.is_kept and said(one.name) not in names][:count]
-
-
-def _with_attributes(chat: Remembered, one: Proposed, read: Sequence[str], progress: Progress) -> Found:
-    names, unseen = attributes(chat, one.name, read, progress)
-    return Found(one.name, names, {}, one.votes, one.rounds, one.stability, unseen)
-
-
 def _assigned(
     chat: Remembered, found: Sequence[Found], texts: Sequence[str], progress: Progress
 ) -> tuple[list[Found], list[Values], dict[int, str]]:
@@ -263,8 +192,8 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     ask = {"criterion": params.goal or "what the picture shows", "look_at": "", "ignore": ""}
     distinct, known = vision.known(DESCRIBE, ask, gallery.pictures)
     labels = Counter(p.label for p in gallery.pictures if p.label)
-    able = sum(n >= _LEAST_OWN for n in labels.values())
-    scopes = {"shared": 1, "own": min(able, _MOST_OWN), "both": 1 + min(able, _MOST_OWN)}[params.schema]
+    able = sum(n >= LEAST_OWN for n in labels.values())
+    scopes = {"shared": 1, "own": min(able, MOST_OWN), "both": 1 + min(able, MOST_OWN)}[params.schema]
     d = len(params.given) + params.count * scopes
     batch = ASSIGN_ATTRIBUTES.batch
     asks = {
