@@ -1,9 +1,9 @@
 """A model in Stable Diffusion's format learns the labels of a gallery.
 
 After Siglidis et al. (ECCV 2024, arXiv 2408.02752), who fine-tune before they ask what is typical of a label. We keep
-the model's own text encoder, which learns, too, say labels in one template that is stored with the model, and measure progress on pictures
-that are never trained on: by how much the label helps to tell the noise in them. Each step depends on the seed and its
-number alone, so that a killed process goes on and, on a processor, ends with the same bits.
+the model's own text encoder, which learns, too, say labels in one template that is stored with the model, and measure
+progress on pictures that are never trained on: by how much the label helps to tell the noise in them. Each step depends
+on the seed and its number alone, so that a killed process goes on and, on a processor, ends with the same bits.
 """
 
 from __future__ import annotations
