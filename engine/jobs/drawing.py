@@ -17,9 +17,8 @@ import numpy as np
 
 from engine import models
 from engine.analyses.structure import Given, Params, Result, run
-from engine.errors import StoreError
 from engine.gallery import Gallery
-from engine.jobs.marking import synthetic_mark
+from engine.jobs.marking import into, synthetic_mark
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
@@ -53,10 +52,7 @@ def draw(
     """
     wanted = [i for i, row in enumerate(rows) if row["prompt"]]
     names = [f"synthetic-{i:05}.png" if row["prompt"] else "" for i, row in enumerate(rows)]
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-        if any(to.iterdir()):
-            raise StoreError(f"{to} holds something already.", "Choose a new folder: drawings replace nothing.")
+    with into(to):
         progress.start(f"loading {spec.name}", 0)
         model = models.load("denoiser", spec, settings)
         progress.start("drawing", len(wanted))
@@ -70,8 +66,6 @@ def draw(
             for i in wanted:
                 cell = ", ".join(f"{name}: {value}" for name, value in rows[i]["cell"].items())
                 table.writerow([names[i], "yes", rows[i]["prompt"], rows[i]["seed"], spec.label, cell])
-    except OSError as problem:
-        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
     return names
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 
 from engine import models
-from engine.errors import SettingsError, StoreError
+from engine.errors import SettingsError
 from engine.gallery import Gallery, Picture, Unreadable
-from engine.jobs.marking import synthetic_mark
+from engine.jobs.marking import into, synthetic_mark
 from engine.models.roles import Check, Latent, ModelSpec
 from engine.models.templates import Template, template_of
 from engine.progress import Progress
@@ -101,10 +101,7 @@ def translate(
         StoreError: the folder cannot be written, or holds something; ModelError: the model cannot translate.
     """
     template = template_of(spec)
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-        if any(to.iterdir()):
-            raise StoreError(f"{to} holds something already.", "Choose a new folder: translations replace nothing.")
+    with into(to):
         progress.start(f"loading {spec.name}", 0)
         model = models.load("denoiser", spec, settings)
         progress.start("translating", len(pictures))
@@ -120,8 +117,6 @@ def translate(
                     table.add(one)
                     yield one
                 progress.advance()
-    except OSError as problem:
-        raise StoreError(f"{to} cannot be written: {problem.strerror or problem}.", "Choose another folder.") from None
 
 
 def _translated(

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -70,7 +71,7 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> Diffusion:
     except torch.OutOfMemoryError:
         raise ModelError(f"{spec.label} does not fit into the memory of {device}.", "Use --device cpu.") from None
     except _LOADING as problem:
-        why = " ".join(str(problem).split())[:160]
+        why = shorten(" ".join(str(problem).split()), 200, placeholder=" …").rstrip(".")
         raise ModelError(f"{spec.label} cannot be loaded: {why}.", "Check the name or the folder.") from None
 
 
@@ -205,7 +206,7 @@ class Diffusion:
             except torch.OutOfMemoryError:
                 raise ModelError(f"{self.spec.label} lacks memory to draw.", "Set a smaller side.") from None
             except (RuntimeError, ValueError) as problem:
-                why = " ".join(str(problem).split())[:160]
+                why = shorten(" ".join(str(problem).split()), 200, placeholder=" …").rstrip(".")
                 raise ModelError(
                     f"{self.spec.label} cannot draw: {why}.", "Try another side, or another model."
                 ) from None

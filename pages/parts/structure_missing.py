@@ -15,7 +15,7 @@ from engine.analyses.structure.prompting import prompts
 from engine.gallery import Gallery
 from engine.store.export import csv_text
 from engine.store.runs import Run
-from pages.parts.structure_tables import names_of, telling, values_by
+from pages.parts.structure_tables import names_of, telling, two_of, values_by
 from pages.parts.workspace import plain
 
 _PROMPTS = 8  # of a cell
@@ -32,10 +32,7 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
         st.info("There is one dimension and no label: no cells.", icon=":material/balance:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="deficit_one", bind="query-params", width=220))
-        other = str(
-            st.selectbox("Columns", [n for n in names if n != one], key="deficit_other", bind="query-params", width=220)
-        )
+        one, other = two_of(names, "deficit")
         said = st.segmented_control(
             "Target", TARGETS, default=TARGETS[0], key="deficit_target", bind="query-params", help=_TARGETS
         )

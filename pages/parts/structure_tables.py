@@ -44,10 +44,7 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
         st.info("There is one dimension and no label: nothing to cross.", icon=":material/grid_on:")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        one = str(st.selectbox("Rows", names, key="cross_one", bind="query-params", width=220))
-        other = str(
-            st.selectbox("Columns", [n for n in names if n != one], key="cross_other", bind="query-params", width=220)
-        )
+        one, other = two_of(names, "cross")
     told = table(values_by(result, one), values_by(result, other))
     if not told.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")
@@ -131,6 +128,13 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
     if opened in [one.cell for one in sure[:12]]:
         with above:
             structure_cell.pictures(run, result, gallery, opened)
+
+
+def two_of(names: Sequence[str], key: str) -> tuple[str, str]:
+    """Two selectors: what the rows are, and the columns; both stand in the address."""
+    one = str(st.selectbox("Rows", names, key=f"{key}_one", bind="query-params", width=220))
+    others = [name for name in names if name != one]
+    return one, str(st.selectbox("Columns", others, key=f"{key}_other", bind="query-params", width=220))
 
 
 def telling(run: Run, names: Sequence[str]) -> list[str]:
