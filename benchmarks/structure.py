@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.analyses import structure
+from engine.analyses.crossing import table
 from engine.analyses.structure import Given, Params, Result
-from engine.analyses.structure.crossing import table
 from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.prompting import prompts
 from engine.analyses.structure.telling import values_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from engine.analyses.structure.crossing import Table
+from engine.analyses.crossing import Table
 from engine.analyses.structure.result import Dimension
 
 _INK = "#000037"  # nearly black; in Streamlit's chart theme this very value stands for the theme's own text colour

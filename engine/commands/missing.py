@@ -104,7 +104,7 @@ def _prompts(
     spec: ModelSpec,
 ) -> list[dict[str, Any]]:
     """For what label and each dimension lack together, a line each."""
-    from engine.analyses.structure.crossing import correlations, table
+    from engine.analyses.crossing import correlations, table
     from engine.analyses.structure.deficits import deficits
     from engine.analyses.structure.prompting import prompts
 

@@ -8,8 +8,8 @@ import shlex
 import pandas as pd
 import streamlit as st
 
+from engine.analyses.crossing import table
 from engine.analyses.structure import Result
-from engine.analyses.structure.crossing import table
 from engine.analyses.structure.deficits import CAP, TARGETS, deficits, weight_rows
 from engine.analyses.structure.prompting import prompts
 from engine.gallery import Gallery

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from engine.analyses.structure import Result
-from engine.analyses.structure.crossing import (
+from engine.analyses.crossing import (
     Correlation,
     Table,
     balance,
@@ -21,6 +20,7 @@ from engine.analyses.structure.crossing import (
     subpopulations,
     table,
 )
+from engine.analyses.structure import Result
 from engine.analyses.structure.slices import SUPPORT, predictions, slices
 from engine.analyses.structure.telling import values_of
 from engine.analyses.structure.verdicts import Verdict, verdicts

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 import pytest
 
 import tests.pages.test_pages as states
+from engine.analyses.crossing import table
 from engine.analyses.structure import Given, Params, Proposal, edits
-from engine.analyses.structure.crossing import table
 from engine.charts.structure import cross, tree
 from engine.gallery import sets
 from engine.jobs.asking import make_request

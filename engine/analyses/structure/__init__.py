@@ -14,10 +14,10 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from engine.analyses.crossing import correlations, subpopulations, table
 from engine.analyses.estimating import Estimate, role_estimate
 from engine.analyses.structure import refining
 from engine.analyses.structure.assigning import Values, assign
-from engine.analyses.structure.crossing import correlations, subpopulations, table
 from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.discovering import Found, attributes, in_turn, keys_of
 from engine.analyses.structure.leaking import leaks, masked

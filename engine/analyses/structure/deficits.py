@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.analyses.structure.crossing import Table, effective_size, group_weights
+from engine.analyses.crossing import Table, effective_size, group_weights
 
 Target = Literal["uniform", "independent", "own"]
 TARGETS: tuple[Target, ...] = ("uniform", "independent", "own")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.analyses.structure.crossing import corrected
+from engine.analyses.crossing import corrected
 from engine.analyses.structure.telling import share
 from engine.errors import GalleryError
 

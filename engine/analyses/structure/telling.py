@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from engine.analyses.structure.crossing import entropy, redundancy
+from engine.analyses.crossing import entropy, redundancy
 from engine.analyses.structure.discovering import Found, said
 from engine.analyses.structure.result import OTHER, Attribute, Dimension, Result
 

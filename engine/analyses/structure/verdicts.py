@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.analyses.structure.crossing import balance, correlations, table
+from engine.analyses.crossing import balance, correlations, table
 from engine.analyses.structure.result import Result
 from engine.analyses.structure.telling import values_of
 

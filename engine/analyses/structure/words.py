@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.analyses.structure.crossing import balance, correlations, table
+from engine.analyses.crossing import balance, correlations, table
 from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.result import Result
 from engine.analyses.structure.slices import slices

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from assets.make import grammar
 from engine.analyses import structure
+from engine.analyses.crossing import table
 from engine.analyses.structure import Given, Params, Result, Row, of_descriptions, tables
-from engine.analyses.structure.crossing import table
 from engine.analyses.structure.deficits import deficits
 from engine.analyses.structure.descriptions import read_descriptions
 from engine.analyses.structure.leaking import leaks, masked

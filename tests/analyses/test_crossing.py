@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import contingency
 
-from engine.analyses.structure.crossing import (
+from engine.analyses.crossing import (
     balance,
     correlations,
     cramers_v,
