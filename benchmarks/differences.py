@@ -28,6 +28,7 @@ from engine.analyses.differences.judging import grade
 from engine.analyses.differences.result import PROPOSERS
 from engine.analyses.differences.scoring import ByMatcher
 from engine.analyses.differences.wording import content
+from engine.analyses.shares import wilson
 from engine.gallery import Gallery, Picture, columns, open_folder
 from engine.jobs.asking import askers, helpers
 from engine.models import profiles
@@ -168,7 +169,7 @@ def accuracy(bench: Bench, seeds: int) -> None:
         first = [g[0] if g else 0.0 for g in found]
         best = [max(g, default=0.0) for g in found]
         strict = sum(g == 1 for g in first)
-        low, high = statistics.wilson(strict, len(found))
+        low, high = wilson(strict, len(found))
         print(
             f"| {way} | {kind} | {strict / len(found):.2f} [{low:.2f}, {high:.2f}] | {np.mean(first):.2f} "
             f"| {np.mean([g == 1 for g in best]):.2f} | {np.mean(best):.2f} |"
@@ -239,7 +240,7 @@ def nulls(bench: Bench, count: int) -> None:
         either += float(ttest_ind(scores[both][a], scores[both][b])[1]) < 0.05  # type: ignore[arg-type]
     print(f"\n{count} null pairs, 100 + 100 pictures of one set, any finding called significant:\n")
     print("| rule | share of null pairs |\n|---|---|")
-    low, high = statistics.wilson(ours, count)
+    low, high = wilson(ours, count)
     print(f"| ours: confirmed on the other half, corrected | {ours / count:.3f} [{low:.3f}, {high:.3f}] |")
     print(f"| ours: at least a hint | {hints / count:.3f} |")
     print(f"| the reference's: best of 30 towards A, t-test on the same pictures | {theirs / count:.3f} |")

@@ -12,8 +12,9 @@ from engine.jobs import asking
 from engine.jobs.asking import make_request
 from engine.models import profiles
 from engine.models.measured import CAN_TELL
-from engine.store.runs import ACTIVE, Run
-from pages.parts import clusters_view, look_pictures, run_panel, sidebar, workspace
+from engine.store.runs import Run
+from pages.parts import clusters_view, run_panel, sidebar, workspace
+from pages.parts.analysis_page import page
 from pages.parts.grid import picture_grid
 from pages.parts.workspace import plain
 
@@ -59,8 +60,9 @@ def _form() -> tuple[Params | None, DeltaGenerator]:
         return None, button
 
 
-def _prefill(run: Run | None) -> None:
+def _prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was typed."""
+    del gallery
     st.session_state.setdefault("k", "auto")
     if run is None or st.session_state.get("form_of") == run.id:
         return
@@ -75,6 +77,8 @@ def _prefill(run: Run | None) -> None:
 
 
 def _ask(gallery: Gallery) -> None:
+    if not sidebar.run_in_address() and profiles.is_postcards(gallery.root) and sidebar.set_in_use(gallery) is None:
+        _first_answer()
     params, button = _form()
     config = workspace.settings()
     try:
@@ -105,25 +109,10 @@ def _no_model(why: str) -> None:
     st.page_link("models.py", label="Connect an endpoint, or use open weights", icon=":material/arrow_forward:")
 
 
-def _asked_before(gallery: Gallery, now: Run | None) -> None:
-    """Finished runs of this gallery, one click away."""
-    mine = [(run, run.request) for run, _ in workspace.runs_of(gallery)]
-    if not mine:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption("asked before", width="content")
-        for run, said in mine[:8]:
-            here = now is not None and now.id == run.id
-            kind = "primary" if here else "secondary"
-            who = said.models["vision"].label
-            of = [] if said.selection == "everything" else [f"of {said.selection}"]
-            name = plain(", ".join([said.params["criterion"]["name"], *run_panel.choices(said.params), *of]))
-            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=plain(who)):
-                run_panel.open_run(run.id)
-
-
-def _first_results(gallery: Gallery, partial: dict) -> None:
+def _first_results(partial: dict) -> None:
     """Labels as they come, most frequent first, and the latest descriptions."""
+    gallery = sidebar.gallery_in_use()
+    assert gallery
     clusters = partial.get("clusters", [])
     answers = partial.get("distinct", 0)
     some = f"Short answers so far: {answers:,} different ones. They become clusters at the end."
@@ -149,39 +138,12 @@ def _first_answer() -> None:
         run_panel.open_run(first)
 
 
-def _show(run: Run) -> None:
-    status = run.status
-    gallery = workspace.gallery(run.request.gallery)
-    if status.state in ACTIVE:
-        run_panel.wait(run, lambda partial: _first_results(gallery, partial))
-    elif status.state == "done":
-        clusters_view.draw(run, status, gallery)
-    else:
-        run_panel.ended_badly(run, status, lambda partial: _first_results(gallery, partial))
-
-
-st.title("Clusters")
-st.markdown("What groups are there, seen through one question?")
-id = sidebar.run_in_address()
-run = workspace.runs().get(id) if id else None
-if run is not None and run.request.analysis != "clusters":
-    run = None
-_prefill(run)
-gallery = sidebar.gallery_in_use()
-if st.query_params.get("run") and run is None:
-    st.warning("The run in this address is not in this workspace.")
-if gallery is None:
-    st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
-    st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
-else:
-    _ask(gallery)
-    _asked_before(gallery, run)
-    if run is not None:
-        st.divider()
-        _show(run)
-    else:
-        if profiles.is_postcards(gallery.root) and sidebar.set_in_use(gallery) is None:
-            _first_answer()
-        look_pictures.glimpse(gallery)
-with st.expander("How this works"):
-    st.markdown(_HOW)
+page(
+    "clusters",
+    "What groups are there, seen through one question?",
+    _prefill,
+    _ask,
+    clusters_view.draw,
+    _HOW,
+    _first_results,
+)

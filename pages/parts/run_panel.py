@@ -80,10 +80,14 @@ def asked_before(gallery: Gallery, analysis: str, now: Run | None) -> None:
         st.caption("asked before", width="content")
         for run in mine[:8]:
             here = now is not None and now.id == run.id
-            name = plain(", ".join([run.request.selection, *choices(run.request.params)]))
+            said, selection = choices(run.request.params), run.request.selection
+            if criterion := run.request.params.get("criterion"):
+                said = [criterion["name"], *said, *([] if selection == "everything" else [f"of {selection}"])]
+            else:
+                said = [selection, *said]
             who = plain(" · ".join(dict.fromkeys(spec.label for spec in run.request.models.values())))
             kind = "primary" if here else "secondary"
-            if st.button(name, key=f"before_{run.id}", type=kind, disabled=here, help=who):
+            if st.button(plain(", ".join(said)), key=f"before_{run.id}", type=kind, disabled=here, help=who):
                 open_run(run.id)
 
 

@@ -240,20 +240,20 @@ def test_folders_outside_the_roots_are_not_shown(page, tmp_path, settings, monke
     monkeypatch.setenv("VITRINE_ROOTS", str(tmp_path / "in"))
     assert page("gallery").selectbox(key="gallery").options == [inside.title + " · 4"]
     assert "not in this workspace" in texts(page("gallery", gallery=outside.fingerprint))
-    assert "not in this workspace" in texts(page("clusters", run=run.id))
+    assert "no clusters run of this workspace" in texts(page("clusters", run=run.id))
 
 
 def test_a_damaged_run_breaks_no_page(page, tmp_path, settings):
     run = finished(tmp_path, settings)
     (run.path / "request.json").write_text("{}")
-    assert "not in this workspace" in texts(page("clusters", run=run.id))
+    assert "is no clusters run of this workspace" in texts(page("clusters", run=run.id))
     assert "Nothing was asked yet" in texts(page("runs"))
 
 
 def test_a_run_that_is_not_here(page, tmp_path, settings):
     gallery_of(tmp_path, settings)
-    assert "not in this workspace" in texts(page("clusters", run="0123456789abcdef"))
-    assert "not in this workspace" in texts(page("clusters", run="../../etc/passwd"))
+    assert "is no clusters run of this workspace" in texts(page("clusters", run="0123456789abcdef"))
+    assert "is no clusters run of this workspace" in texts(page("clusters", run="../../etc/passwd"))
 
 
 def test_runs_are_listed_opened_and_deleted(page, tmp_path, settings):

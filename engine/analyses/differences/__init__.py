@@ -20,6 +20,7 @@ from engine.analyses.differences.describing import criteria
 from engine.analyses.differences.result import Comparison, Finding, Params, Prevalence, Result, Side, Tried
 from engine.analyses.differences.sources import Copies, Matcher, Sources
 from engine.analyses.estimating import Estimate, RoleEstimate, role_estimate
+from engine.analyses.shares import wilson
 from engine.gallery import Gallery, Unread
 from engine.progress import Progress
 from engine.steps.answers import Remembered
@@ -98,7 +99,7 @@ def explored(scores: np.ndarray, comparison: Comparison, gallery: Gallery) -> Fi
         return None
     told = statistics.told(a, b)
     threshold = statistics.threshold(*((a, b) if told.auroc >= 0.5 else (b, a)))
-    share = [Prevalence(yes / len(s), *statistics.wilson(yes, len(s)), len(s))
+    share = [Prevalence(yes / len(s), *wilson(yes, len(s)), len(s))
              for s in (a, b) for yes in (int((s >= threshold).sum()),)]  # fmt: skip
     p = min(1.0, 2 * min(told.p, 1 - told.p))
     return Finding(

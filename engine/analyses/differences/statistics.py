@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_Z = 1.959964  # of 95 %
+from engine.analyses.shares import Z, wilson
+
 _POWER = 0.8416212  # z of a power of 80 %
 _DRAWS = 200  # permutations
 _TOP = (0.05, 0.1, 0.2)  # parts of all scores, the highest
@@ -118,15 +119,6 @@ def paired(differences: np.ndarray) -> Told:
     return Told(share, low, high, _turned(max(tail, 0.5**k), away))
 
 
-def wilson(yes: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if not n:
-        return 0.0, 1.0
-    p, z = yes / n, _Z * _Z
-    middle, half = p + z / (2 * n), _Z * math.sqrt(p * (1 - p) / n + z / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z / n)), min(1.0, (middle + half) / (1 + z / n))
-
-
 def corrected(p: Sequence[float]) -> list[float]:
     """Q of each p: the false-discovery rate at which it is found (Benjamini & Hochberg 1995)."""
     order = sorted(range(len(p)), key=lambda i: -p[i])
@@ -204,7 +196,7 @@ def _solved(auroc: float, n: int, m: int, end: float) -> float:
         middle = (near + far) / 2
         wide = (1 - middle) / (2 - middle) + middle / (1 + middle)
         error = math.sqrt(max(0.0, middle * (1 - middle) * (1 + more * wide) / (n * m)))
-        near, far = (near, middle) if abs(middle - auroc) > _Z * error else (middle, far)
+        near, far = (near, middle) if abs(middle - auroc) > Z * error else (middle, far)
     return near
 
 

@@ -18,6 +18,7 @@ from engine.analyses.differences.scoring import VERIFY
 from engine.analyses.differences.sides import Sides, Units
 from engine.analyses.differences.statistics import Told
 from engine.analyses.differences.wording import Ladder, ladder, says_the_same
+from engine.analyses.shares import wilson
 
 _ALIKE = 0.85  # correlation, within the sides, of scores that say the same
 _TESTED = 12  # headlines of each direction that are tested
@@ -311,4 +312,4 @@ def _prevalence(scores: np.ndarray, units: Units, floor: float | None) -> Preval
     if floor is None or not len(values):
         return None
     yes = int((values >= floor).sum())
-    return Prevalence(yes / len(values), *statistics.wilson(yes, len(values)), len(values))
+    return Prevalence(yes / len(values), *wilson(yes, len(values)), len(values))

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.analyses.differences import statistics
 from engine.analyses.differences.result import Finding, Params, Prevalence
 from engine.analyses.differences.sides import Units
+from engine.analyses.shares import wilson
 from engine.gallery import Picture
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
@@ -88,7 +88,7 @@ def _share(said: np.ndarray, units: Units) -> Prevalence | None:
     if not len(some):
         return None
     yes = float(some.sum())
-    return Prevalence(yes / len(some), *statistics.wilson(yes, len(some)), len(some))
+    return Prevalence(yes / len(some), *wilson(yes, len(some)), len(some))
 
 
 def _number(score: float) -> float:

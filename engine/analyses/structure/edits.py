@@ -19,21 +19,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from engine.analyses.shares import Accuracy, accuracy
 from engine.analyses.structure.changing import EDITS, Edit, clean
 from engine.analyses.structure.discovering import said
 from engine.analyses.structure.result import Dimension, Proposal, Result, Row
-from engine.analyses.structure.telling import share
 from engine.errors import RunError
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Of assignments that a person looked at, how many were right, with Wilson's 95 % interval."""
-
-    right: int
-    n: int
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -66,10 +56,8 @@ def apply(result: Result, edits: Sequence[Edit]) -> Edited:
         except (RunError, KeyError, TypeError, AttributeError) as problem:
             why = problem.message if isinstance(problem, RunError) else "it is not understood"
             notes.append(f"Change {edit.get('n', '')} was left out: {why}")
-    if not final:
-        return Edited(now, None, tuple(notes))
-    _, low, high = share(sum(final.values()), len(final))
-    return Edited(now, Accuracy(sum(final.values()), len(final), low, high), tuple(notes))
+    judged = accuracy(sum(final.values()), len(final)) if final else None
+    return Edited(now, judged, tuple(notes))
 
 
 def accept(change: Proposal) -> dict[str, Any]:

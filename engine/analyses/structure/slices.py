@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.analyses.crossing import corrected
-from engine.analyses.structure.telling import share
+from engine.analyses.shares import share
 from engine.errors import GalleryError
 
 SUPPORT = 20  # pictures of a slice, both halves

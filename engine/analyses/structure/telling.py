@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import combinations
 
 from engine.analyses.crossing import entropy, redundancy
+from engine.analyses.shares import share
 from engine.analyses.structure.discovering import Found, said
 from engine.analyses.structure.result import OTHER, Attribute, Dimension, Result
 
-_Z = 1.959964
 _SAME = 0.8  # normalised mutual information of two dimensions that say the same
 
 
@@ -102,12 +102,3 @@ def _checked(one: Dimension, result: Result) -> Iterator[str]:
             yield f"{one.name}: {a} and {b} may be the general and the special."
     if not one.is_sure:
         yield f"{one.name} is unsure: other samples would have kept it {one.stability:.0%} of the time."
-
-
-def share(count: int, n: int) -> tuple[float, float, float]:
-    """Of n, with Wilson's 95 % interval."""
-    if not n:
-        return 0.0, 0.0, 1.0
-    p, z = count / n, _Z * _Z
-    middle, half = p + z / (2 * n), _Z * (p * (1 - p) / n + z / (4 * n * n)) ** 0.5
-    return p, max(0.0, (middle - half) / (1 + z / n)), min(1.0, (middle + half) / (1 + z / n))

@@ -55,14 +55,6 @@ def test_q_is_benjamini_and_hochbergs():
     assert statistics.corrected([]) == []
 
 
-def test_wilson_by_hand():
-    assert statistics.wilson(0, 0) == (0, 1)
-    low, high = statistics.wilson(5, 10)
-    assert (low, high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert statistics.wilson(0, 20)[0] == 0
-    assert statistics.wilson(20, 20)[1] == 1
-
-
 def test_the_signed_rank_test_is_scipys():
     rng = np.random.default_rng(4)
     for _ in range(10):
