@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ def make_request(
         version=module.VERSION,
         prompts=digest(module.TASKS),
         gallery=gallery.fingerprint,
-        params=asdict(params),
+        params=told(params),
         models=used,
         seed=seed,
         selection=selection,
@@ -99,6 +99,15 @@ def _members(
             drawn = sets.sample(names, sample, seed)
             members, selection = tuple(sorted(drawn)), f"{sample} at random" + (f" of {selection}" if part else "")
     return (None if members is not None and len(members) == len(gallery) else members), selection
+
+
+def told(params: Any) -> dict[str, Any]:  # noqa: ANN401
+    """An analysis' Params as a request holds them: what came later (LATER) is left out where it changes nothing.
+
+    So the same question keeps its name, and a run that was finished before is opened.
+    """
+    later = {one.name: one.default for one in fields(params) if one.name in getattr(params, "LATER", ())}
+    return {name: value for name, value in asdict(params).items() if name not in later or value != later[name]}
 
 
 def refusal(params: Any, specs: Mapping[str, ModelSpec]) -> str:  # noqa: ANN401

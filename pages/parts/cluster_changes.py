@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from engine.analyses.clusters import Params, Result, Row, edits
 from engine.gallery import Gallery
+from engine.jobs.asking import told
 from engine.store.runs import Run
 from pages.parts import run_panel, workspace
 from pages.parts.workspace import plain
@@ -71,7 +72,7 @@ def ask_again(run: Run, gallery: Gallery, keep: Sequence[str], avoid: Sequence[s
         if names:
             st.markdown(f"{word}: {plain(', '.join(names))}")
     st.caption("Other changes stay with the run they were made in.")
-    request = replace(before, params=asdict(params))
+    request = replace(before, params=told(params))
     run_panel.price_and_run(request, gallery, params, st.container(), key="run_again")
 
 

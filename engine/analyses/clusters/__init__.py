@@ -9,18 +9,19 @@ off the list is unassigned, never a random cluster; K is a cut of one label tree
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from engine.analyses.clusters.agreement import agreement
-from engine.analyses.clusters.naming import Names, as_they_are, assign, cut, natural_names, normal
+from engine.analyses.clusters.describing import Describer, describe_ask, most_common_reason
+from engine.analyses.clusters.naming import Names, normal
 from engine.analyses.clusters.placing import (
     joined_row,
     missing_clusters,
-    names_ask,
+    named,
     placed_by_answers,
     sized,
     to_review,
@@ -32,7 +33,7 @@ from engine.errors import RunError
 from engine.gallery import Gallery
 from engine.progress import Progress
 from engine.prompts import instructions
-from engine.steps.answers import AnswerError, Remembered
+from engine.steps.answers import Remembered
 from engine.steps.tasks import ASSIGN, DESCRIBE, LABEL, NAME_CLUSTERS
 
 NAME, VERSION, ROLES = "clusters", 1, ("vision", "chat")
@@ -81,14 +82,14 @@ def _answered(
     """All that has to be asked: placed rows, label counts, the names, the natural ones, the naming's coverage."""
     # Words of a fixed list are clusters as they are; names to keep or avoid are for a model to see to.
     exact = bool(vision.spec.options.get("exact")) and not params.keep and not params.avoid
-    rows = _labelled(_described(gallery, params, vision, progress), params, chat, progress)
+    rows = Describer(params, vision, chat, progress).rows(gallery.pictures, len(gallery))
     counts = Counter(label for row in rows if (label := normal(row.raw_label)))
     if not counts:
         raise RunError(
-            f"No picture says anything about {params.criterion.name!r}: {_most_common_reason(rows)}.",
+            f"No picture says anything about {params.criterion.name!r}: {most_common_reason(rows)}.",
             "Reword the criterion or try another vision model.",
         )
-    natural, joined, coverage = _named(rows, counts, params, chat, progress, exact)
+    natural, joined, coverage = named(rows, counts, params, chat, progress, exact)
     rows = placed_by_answers(rows, counts, natural, params, chat, progress, exact)
     if joined is None:
         return rows, counts, natural, natural, coverage
@@ -103,7 +104,7 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
     is guessed from the number of pictures.
     """
     n = len(gallery.pictures)
-    distinct, known = vision.known(DESCRIBE, _ask(params), gallery.pictures)
+    distinct, known = vision.known(DESCRIBE, describe_ask(params), gallery.pictures)
     asked, known_names = progress.cost.asked, progress.cost.known
     if distinct == known and n <= _FORESEEN:
         with suppress(RunError):
@@ -137,103 +138,6 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
     return {"clusters": rows}
 
 
-def _ask(params: Params) -> dict[str, Any]:
-    c = params.criterion
-    return {"criterion": c.name, "look_at": c.look_at, "ignore": c.ignore}
-
-
-def _described(gallery: Gallery, params: Params, vision: Remembered, progress: Progress) -> list[Row]:
-    pictures = gallery.pictures
-    rows = [Row(p.name, p.label) for p in pictures]
-    progress.start("describing", len(rows))
-    first = _FirstResults(progress)
-    for i, answer in vision.each(DESCRIBE, _ask(params), pictures):
-        if isinstance(answer, AnswerError):
-            rows[i] = replace(rows[i], why=answer.reason)
-        else:
-            said = answer["description"] or answer["label"]
-            rows[i] = replace(
-                rows[i], description=said, raw_label=answer["label"], how="unassigned", cut="cut" in answer
-            )
-            first.add(rows[i])
-        progress.advance()
-    if not any(row.description for row in rows):
-        raise RunError(
-            f"{vision.spec.label} described none of {len(rows)} pictures: {_most_common_reason(rows)}.",
-            "Try one picture on the Models page, or another model.",
-        )
-    return rows
-
-
-class _FirstResults:
-    """Raw labels as they come, so that clusters can be watched before they are named."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._files: defaultdict[str, list[str]] = defaultdict(list)
-        self._counts: Counter[str] = Counter()
-        self._progress = progress
-
-    def add(self, row: Row) -> None:
-        """One more description."""
-        label = normal(row.raw_label)
-        if label:
-            self._counts[label] += 1
-            if len(self._files[label]) < 6:
-                self._files[label].append(row.file)
-        last = {"file": row.file, "description": row.description, "raw_label": row.raw_label}
-        kept = [last, *self._progress.partial.get("latest", [])][:4]
-        top = [{"name": name, "size": n, "files": self._files[name]} for name, n in self._counts.most_common(12)]
-        self._progress.partial = {"latest": kept, "clusters": top, "distinct": len(self._counts)}
-
-
-def _labelled(rows: list[Row], params: Params, chat: Remembered, progress: Progress) -> list[Row]:
-    """Labels for descriptions that came without one (prose models)."""
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        if row.description and not row.raw_label:
-            places[row.description].append(i)
-    texts = list(places)
-    progress.start("labelling", len(texts))
-    first = _FirstResults(progress)
-    for n, answer in chat.each(LABEL, _ask(params), texts):
-        for i in places[texts[n]]:
-            if isinstance(answer, AnswerError):
-                rows[i] = replace(rows[i], how="unanswered", why=f"no label: {answer.reason}")
-            else:
-                rows[i] = replace(rows[i], raw_label=answer["label"])
-                first.add(rows[i])
-        progress.advance()
-    return rows
-
-
-def _named(
-    rows: Sequence[Row], counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress, exact: bool
-) -> tuple[Names, Names | None, float]:
-    """The names to assign to, the coarser ones they are joined into if K asks for fewer, and the coverage."""
-    progress.start("naming", 0)
-    ask = names_ask(params)
-    low, high = params.k_range or (1, max(len(counts), 2))
-    names, coverage = (as_they_are(counts), 1.0) if exact else natural_names(counts, None, ask, chat)
-    if len(names.names) < low <= len(counts):
-        names, coverage = natural_names(counts, low, ask, chat)
-    elif len(names.names) < low:
-        missing = (
-            f"There are only {len(counts)} different answers, too few for {low} clusters: "
-            f"these are the {len(names.names)} natural ones."
-        )
-        names = replace(names, notes=(*names.notes, missing))
-    # Labels outside the naming are placed now: sizes, hence a cut, need them.
-    left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]
-    progress.start("sorting labels", len(left))
-    placed = assign(left, names.names, ask, chat) if left else {}
-    of = {**names.of, **{label: place for label, place in placed.items() if not isinstance(place, AnswerError)}}
-    names = replace(names, of=of)
-    if params.k_range is None or len(names.names) <= high:
-        return names, None, coverage
-    sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
-    return names, cut(names, sizes, high, ask, chat), coverage
-
-
 def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:
     said = []
     answered = [r for r in rows if r.how != "unanswered"]
@@ -251,8 +155,3 @@ def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:
     if len(names.names) == 1 and len(empty) * 2 <= len(answered):
         said.append("All labels fell into one cluster.")
     return said
-
-
-def _most_common_reason(rows: Sequence[Row]) -> str:
-    reasons = Counter(r.why for r in rows if r.why).most_common(1)
-    return reasons[0][0] if reasons else "every label was empty"

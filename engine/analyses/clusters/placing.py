@@ -7,13 +7,41 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.analyses.clusters.naming import Names, assign, normal
+from engine.analyses.clusters.naming import Names, as_they_are, assign, cut, natural_names, normal
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Review, Row
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
 
 SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
 _RARE = 1  # pictures with a label, up to which it is worth a look
+
+
+def named(
+    rows: Sequence[Row], counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress, exact: bool
+) -> tuple[Names, Names | None, float]:
+    """The names to assign to, the coarser ones they are joined into if K asks for fewer, and the coverage."""
+    progress.start("naming", 0)
+    ask = names_ask(params)
+    low, high = params.k_range or (1, max(len(counts), 2))
+    names, coverage = (as_they_are(counts), 1.0) if exact else natural_names(counts, None, ask, chat)
+    if len(names.names) < low <= len(counts):
+        names, coverage = natural_names(counts, low, ask, chat)
+    elif len(names.names) < low:
+        missing = (
+            f"There are only {len(counts)} different answers, too few for {low} clusters: "
+            f"these are the {len(names.names)} natural ones."
+        )
+        names = replace(names, notes=(*names.notes, missing))
+    # Labels outside the naming are placed now: sizes, hence a cut, need them.
+    left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]
+    progress.start("sorting labels", len(left))
+    placed = assign(left, names.names, ask, chat) if left else {}
+    of = {**names.of, **{label: place for label, place in placed.items() if not isinstance(place, AnswerError)}}
+    names = replace(names, of=of)
+    if params.k_range is None or len(names.names) <= high:
+        return names, None, coverage
+    sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
+    return names, cut(names, sizes, high, ask, chat), coverage
 
 
 def placed_by_answers(
