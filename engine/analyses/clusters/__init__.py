@@ -72,6 +72,7 @@ def run(
         agreement=agreement([r.label for r in rows], [r.cluster for r in rows], [c.name for c in clusters], seed),
         notes=(*names.notes, *_notes(rows, names, params)),
         unread=tuple(gallery.unread),
+        joins=names.joins,
         prompts={task: instructions(task) for task in TASKS},
     )
 

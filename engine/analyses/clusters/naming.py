@@ -23,12 +23,16 @@ _EMPTY = {"", "none", "n/a", "na", "null", "unknown", "unclear", "not applicable
 
 @dataclass(frozen=True)
 class Names:
-    """Names for `labels`, and which label each got: an index, None where it fits none; labels not asked are absent."""
+    """Names for `labels`, and which label each got: an index, None where it fits none; labels not asked are absent.
+
+    `joins` is how names of a tree became these, see Result.
+    """
 
     names: tuple[str, ...]
     of: Mapping[str, int | None]
     ambiguous: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    joins: tuple[Mapping[str, str], ...] = ()
 
 
 def normal(label: str) -> str:
@@ -66,6 +70,23 @@ def natural_names(
         return _name(counts, chunks[0], k, ask, chat), covered / max(total, 1)
     parts = [_name(counts, chunk, None, ask, chat) for chunk in chunks]
     return _merged(parts, counts, k, ask, chat), covered / max(total, 1)
+
+
+def cuts(names: Names, sizes: Sequence[int], levels: Sequence[int], ask: Mapping[str, Any], chat: Remembered) -> Names:
+    """Join names into fewer and fewer, level by level: `of` maps every name of `names` to its place in the last level.
+
+    A question a level that is not known yet; a level that is no coarser than what is there is passed over.
+    """
+    at = Names(names.names, {name: i for i, name in enumerate(names.names)})
+    for k in levels:
+        if k >= len(at.names):
+            continue
+        joined = cut(at, sizes, k, ask, chat)
+        into = {name: joined.names[place] for name, place in joined.of.items() if place is not None}
+        sizes = [sum(sizes[at.names.index(n)] for n in into if into[n] == name) for name in joined.names]
+        of = {name: None if place is None else joined.of.get(at.names[place]) for name, place in at.of.items()}
+        at = Names(joined.names, of, notes=(*at.notes, *joined.notes), joins=(*at.joins, into))
+    return at
 
 
 def cut(names: Names, sizes: Sequence[int], k: int, ask: Mapping[str, Any], chat: Remembered) -> Names:

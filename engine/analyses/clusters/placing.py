@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.analyses.clusters.naming import Names, as_they_are, assign, cut, natural_names, normal
+from engine.analyses.clusters.naming import Names, as_they_are, assign, cuts, natural_names, normal
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Review, Row
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
@@ -23,6 +23,7 @@ def named(
     progress.start("naming", 0)
     ask = names_ask(params)
     low, high = params.k_range or (1, max(len(counts), 2))
+    low = max((low, *params.via))
     names, coverage = (as_they_are(counts), 1.0) if exact else natural_names(counts, None, ask, chat)
     if len(names.names) < low <= len(counts):
         names, coverage = natural_names(counts, low, ask, chat)
@@ -41,7 +42,7 @@ def named(
     if params.k_range is None or len(names.names) <= high:
         return names, None, coverage
     sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
-    return names, cut(names, sizes, high, ask, chat), coverage
+    return names, cuts(names, sizes, [*params.via, high], ask, chat), coverage
 
 
 def placed_by_answers(
@@ -93,7 +94,7 @@ def joined_row(row: Row, joined: Names) -> Row:
     cluster, second = up(row.cluster), up(row.second)
     if not cluster:
         return replace(row, cluster="", how="unassigned", second="", why=f"{row.cluster!r} was joined to no cluster")
-    return replace(row, cluster=cluster, second="" if second == cluster else second)
+    return replace(row, cluster=cluster, second="" if second == cluster else second, part=row.cluster)
 
 
 def sized(rows: Sequence[Row], names: Names, natural: Names, keep: Collection[str]) -> tuple[Cluster, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import ClassVar
 
 from engine.analyses.clusters.agreement import Agreement
 from engine.errors import SettingsError
@@ -32,9 +34,10 @@ class Params:
         keep: names that must be among the clusters.
         avoid: names that must not.
         second_opinion: assign every description too, to find pictures to review; None: up to 2,000 pictures.
+        via: finer numbers of clusters on the way to k, each joined from the one before: the tree's levels between.
 
     Raises:
-        SettingsError: an empty criterion, or a k that is none of the three.
+        SettingsError: an empty criterion, a k that is none of the three, or a way to it that does not descend.
     """
 
     criterion: Criterion
@@ -42,6 +45,9 @@ class Params:
     keep: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
     second_opinion: bool | None = None
+    via: tuple[int, ...] = ()
+
+    LATER: ClassVar = ("via",)  # parameters that requests of before do not name
 
     def __post_init__(self) -> None:
         if not self.criterion.name.strip():
@@ -53,7 +59,12 @@ class Params:
             raise SettingsError(f"The criterion has {len(said):,} letters.", f"Use {LONGEST:,} at most.")
         if both := set(self.keep) & set(self.avoid):
             raise SettingsError(f"{', '.join(sorted(both))} cannot be kept and avoided at once.", "Decide for one.")
-        self.k_range  # noqa: B018  a property that raises
+        levels = [*self.via, self.k_range[1] if self.k_range else 0]
+        if self.via and not all(finer > coarser > 1 for finer, coarser in pairwise(levels)):
+            raise SettingsError(
+                f"The way to {self.k} clusters leads over {', '.join(map(str, self.via))}.",
+                "Name finer numbers before coarser ones, all finer than the number of clusters.",
+            )
 
     @property
     def k_range(self) -> tuple[int, int] | None:
@@ -83,6 +94,8 @@ class Row:
     second: str = ""  # the other choice, where label and description disagree
     why: str = ""
     cut: bool = False  # the description ended at the token limit, twice
+    part: str = ""  # the finer cluster, of the natural level, where it was joined into this one
+    was: str = ""  # the models' cluster, where a person said where the picture belongs
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,7 @@ class Result:
         clusters: by size, largest first.
         rows: one a picture, in the gallery's order.
         natural: names of the tree's finest level; `clusters[i].parts` are out of these.
+        joins: level by level from there to the clusters, into which coarser name each name was joined.
         review: pictures to look at first.
         missing: raw labels shared by several unassigned pictures: perhaps a cluster is missing.
         coverage: share of the labelled pictures whose labels took part in the naming.
@@ -131,3 +145,4 @@ class Result:
     notes: tuple[str, ...] = ()
     prompts: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    joins: tuple[Mapping[str, str], ...] = ()

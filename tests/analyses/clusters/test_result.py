@@ -62,3 +62,10 @@ def test_the_table_has_the_promised_columns():
         ]
     }
     assert list(tables(result)["clusters"][0]) == ["file", "label", "description", "raw_label", "cluster", "how"]
+
+
+@pytest.mark.parametrize(("k", "via"), [("3", (3,)), ("3", (5, 8)), ("auto", (5,)), ("5-12", (8,))])
+def test_a_way_that_does_not_descend(k, via):
+    with pytest.raises(SettingsError, match="The way to"):
+        Params(Criterion("mood"), k, via=via)
+    assert Params(Criterion("mood"), "3", via=(8, 5)).via == (8, 5)

@@ -188,6 +188,41 @@ def test_five_after_ten_is_one_chat_question(tmp_path, settings):
     assert priced(gallery, settings.home, k(5)).questions == 0
 
 
+def test_levels_of_the_tree_lie_whole_in_one_another(tmp_path, settings):
+    """Six labels; 4 of them, then 2 by way of these 4: one question a level, and nothing else is asked again."""
+    labels = ["ant", "bee", "cow", "doe", "eel", "fox"]
+    gallery, says = planting(tmp_path, settings, [(f"A {x}, {i}.", x) for i in range(2) for x in labels])
+    six = ran(gallery, settings.home, model=Scripted(says))
+    assert (len(six.clusters), six.joins, {r.part for r in six.rows}) == (6, (), {""})
+    for wanted in (k(4), k(2, via=(4,))):
+        model = Scripted(says)
+        assert {r.role: r.questions for r in priced(gallery, settings.home, wanted).roles} == {"vision": 0, "chat": 1}
+        result = ran(gallery, settings.home, wanted, model)
+        assert model.tasks == ["name_clusters"]
+        assert list(model.requests[0].payload["labels"].values()) == ([2] * 6 if wanted.k == "4" else [2, 2, 2, 6])
+    # The fake keeps the first names and joins the rest to the last: first eel and fox to doe, then cow and doe to bee.
+    assert list(result.joins[0].values()).count("doe") == 3
+    assert [len(join) for join in result.joins] == [6, 4]
+    assert {c.name for c in result.clusters} == set(result.joins[1].values())
+    for row, fine in zip(result.rows, six.rows, strict=True):
+        assert row.part == fine.cluster
+        assert row.cluster == result.joins[1][result.joins[0][row.part]]
+    for cluster in result.clusters:
+        assert set(cluster.parts) == {row.part for row in result.rows if row.cluster == cluster.name}
+
+
+def test_a_way_may_begin_finer_than_the_natural_names(tmp_path, settings):
+    def says(request):
+        if request.task == "name_clusters" and request.payload["k"] is None:
+            return named({"warm": ["red", "yellow"], "cold": ["blue", "green"]})
+        return None
+
+    gallery = gallery_of(tmp_path, settings, FOUR)
+    result = ran(gallery, settings.home, k(2, via=(4,)), Scripted(says))
+    assert set(result.natural) == {"red", "green", "blue", "yellow"}
+    assert sizes(result) == {"blue": 3, "green": 9}  # the fake joins the rest to the last
+
+
 @pytest.mark.parametrize(("wanted", "got"), [("2-3", 3), ("2-4", 4), ("4-9", 4), ("3", 3), ("4", 4), ("auto", 4)])
 def test_ranges(tmp_path, settings, wanted, got):
     result = ran(gallery_of(tmp_path, settings, FOUR), settings.home, k(wanted))
