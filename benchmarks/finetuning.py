@@ -1,6 +1,6 @@
 """Fine-tuning: two invented words, for warm and for cold subjects of Postcards, taught to the bundled model.
 
-python -m benchmarks.finetuning [--how full lora] [--steps 1500] [--rate R] [--threads 1]
+python -m benchmarks.finetuning [--how full lora] [--steps 1500] [--rate R] [--threads 1] [--device cpu]
 
 A fifth of the pictures is kept from fine-tuning altogether (which holds out a tenth of what it is given, to know when
 to stop); on these the word with the larger T, mean over the map, is compared with the truth. White subjects are left
@@ -75,10 +75,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as there:
-        settings = Settings(Path(there, "home"), device="cpu")
+        settings = Settings(Path(there, "home"), device=args.device)
         gallery, kept = pictures(settings)
         template = template_of(BUNDLED)
         cold = np.mean([p.label == LABELS[1] for p in kept])

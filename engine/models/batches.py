@@ -128,15 +128,16 @@ def _streams(device: torch.device) -> SimpleQueue[torch.cuda.Stream]:
 def in_batches(
     items: torch.Tensor, work: Callable[[torch.Tensor], Iterable[Any]], batch: BatchSize, device: torch.device
 ) -> Generator[list[Any]]:
-    """What `work` makes of a tensor's rows, a batch at a time, in order; on a processor each thread computes alone.
+    """What `work` makes of a tensor's rows, a batch at a time, in order, on the processor.
+
+    There each thread computes alone; a GPU is given the next batch before the one before is fetched.
 
     Raises:
         ModelError: the memory is too small; whatever `work` raises.
     """
     size = batch.size
     if device.type != "cpu":
-        for start in range(0, len(items), size):
-            yield batch.run(items[start : start + size], work)
+        yield from _one_ahead(items.split(size), work, batch)
         return
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(before, "batches", initializer=torch.set_num_threads, initargs=(1,))
@@ -151,3 +152,21 @@ def in_batches(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)
+
+
+def _one_ahead(
+    parts: Sequence[torch.Tensor], work: Callable[[torch.Tensor], Any], batch: BatchSize
+) -> Generator[list[Any]]:
+    """What a GPU makes of each part; it computes while the next one is made ready."""
+    before: tuple[list[Any], torch.cuda.Event] | None = None
+    for part in parts:
+        rows = batch.run(part, lambda some: work(some).to("cpu", non_blocking=True))  # into pinned memory
+        there = torch.cuda.Event()
+        there.record()
+        if before:
+            before[1].synchronize()
+            yield before[0]
+        before = rows, there
+    if before:
+        before[1].synchronize()
+        yield before[0]

@@ -11,6 +11,7 @@ import hashlib
 import math
 import os
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -32,6 +33,7 @@ from torch import Tensor
 from engine.errors import ModelError, VitrineError
 from engine.models import plug_and_play
 from engine.models.batches import in_batches
+from engine.models.compiling import Compiling
 from engine.models.machine import BatchSize, device_for, dtype_for
 from engine.models.roles import Check, Latent, ModelSpec, Shown
 from engine.settings import Settings
@@ -66,8 +68,9 @@ def load(role: str, spec: ModelSpec, settings: Settings) -> Diffusion:
         kind = pipeline.scheduler.config.get("prediction_type", "epsilon")
         if kind not in _NOISE:
             raise ModelError(f"{spec.label} predicts {kind!r}.", "Use a model that predicts epsilon or v_prediction.")
-        size = int(spec.options.get("batch", 0)) or (64 if device.type == "cuda" else 16)
-        return Diffusion(spec, pipeline, BatchSize(spec.label, size)).to(device)
+        model = Diffusion(spec, pipeline, BatchSize(spec.label, 16))
+        model._batch.size = int(spec.options.get("batch", 0)) or (model._fits() if device.type == "cuda" else 16)
+        return model.to(device)
     except torch.OutOfMemoryError:
         raise ModelError(f"{spec.label} does not fit into the memory of {device}.", "Use --device cpu.") from None
     except _LOADING as problem:
@@ -83,6 +86,10 @@ class Diffusion:
     pipeline: StableDiffusionPipeline
     _batch: BatchSize
     _known: dict[str, Tensor] = field(default_factory=dict)  # text encodings by prompt
+    _network: Compiling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._network = Compiling(self.pipeline.unet, self.spec.label)
 
     def to(self, device: torch.device) -> Diffusion:
         """Move it to a device, in that device's precision, and hand it back; what 16 bits round stays rounded."""
@@ -179,7 +186,7 @@ class Diffusion:
             pass
         finally:
             handle.remove()
-        return seen[0].float().cpu()
+        return seen[0].float()
 
     def _noised(self, one: Latent, numbers: Iterable[int], seed: int) -> tuple[Tensor, Tensor]:
         """A latent, 4 x h x w, and its noise of each number, S x 4 x h x w, on the device."""
@@ -224,6 +231,11 @@ class Diffusion:
         """The picture as each prompt says, its layout kept: plug_and_play.translate."""
         return plug_and_play.translate(self, picture, source, null, prompts, steps, check)
 
+    def _fits(self) -> int:
+        """Evaluations at a time on a GPU: 64 of 64 x 64 latents in a network as wide as Stable Diffusion's."""
+        width, side = self.pipeline.unet.config["block_out_channels"][0], self._side() / self.pipeline.vae_scale_factor
+        return int(np.clip(64 * (320 * 64 * 64) / (width * side * side), 8, 1024))
+
     def _side(self) -> int:
         size = self.pipeline.unet.config["sample_size"] * self.pipeline.vae_scale_factor
         return int(self.spec.options.get("side", 0)) or size
@@ -231,8 +243,8 @@ class Diffusion:
     @torch.inference_mode()
     def _noise_in(self, noisy: Tensor, times: Tensor, told: Tensor) -> Tensor:
         """The noise that the network sees in noisy latents; B x 4 x h x w, B and B x n x d to B x 4 x h x w."""
-        unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
-        said = unet(noisy.to(unet.dtype), times, told, return_dict=False)[0].float()
+        scheduler = self.pipeline.scheduler
+        said = self._network(noisy.to(self.pipeline.unet.dtype), times, told)[0].float()
         kept = scheduler.alphas_cumprod.to(times.device)[times].view(-1, 1, 1, 1)
         return _NOISE[scheduler.config.get("prediction_type", "epsilon")](said, noisy, kept)
 
@@ -296,34 +308,37 @@ class _Rows:
         """(P, S, h, w) of each picture, in order, as soon as it is whole."""
         each = len(self.told) * self.steps.shape[1]
         total, done, waiting = each * len(self.latents), 0, list[Tensor]()
+        began = time.monotonic()
         for errors in in_batches(torch.arange(total), self._work, batch, self.steps.device):
             waiting += errors
+            self.model._network.spent((len(errors), *self.latents[0].values.shape), time.monotonic() - began)
             while len(waiting) >= each:
                 mine, waiting = torch.stack(waiting[:each]), waiting[each:]
                 self._noisy.pop(done, None)
                 yield done, mine.unflatten(0, (self.steps.shape[1], len(self.told))).transpose(0, 1).numpy()
                 done += 1
+            began = time.monotonic()
 
     def _work(self, rows: Tensor) -> Tensor:
         self.check()
         n_prompts, n_draws = len(self.told), self.steps.shape[1]
         prompts, draws = rows % n_prompts, rows // n_prompts
         pictures, draws = draws // n_draws, draws % n_draws
-        pairs = [self._pair(int(i), int(s)) for i, s in zip(pictures, draws, strict=True)]
-        noisy, noise = (torch.stack(some) for some in zip(*pairs, strict=True))
-        said = self.model._noise_in(noisy, self.steps[pictures, draws], self.told[prompts])
-        return (said - noise).square().mean(dim=1).cpu()
+        there = [int(i) for i in pictures.unique()]  # in order
+        noisy, noise = (torch.cat(some) for some in zip(*map(self._pairs, there), strict=True))
+        places = torch.searchsorted(torch.tensor(there), pictures) * n_draws + draws
+        said = self.model._noise_in(noisy[places], self.steps[pictures, draws], self.told[prompts])
+        return (said - noise[places]).square().mean(dim=1)
 
-    def _pair(self, i: int, s: int) -> tuple[Tensor, Tensor]:
-        """The noisy latent and its noise of one draw."""
+    def _pairs(self, i: int) -> tuple[Tensor, Tensor]:
+        """The noisy latents of a picture's draws and their noise; S x 4 x h x w each."""
         found = self._noisy.get(i)  # two threads may both make it: it is the same
         if found is None:
             numbers = range(self.first, self.first + self.steps.shape[1])
             z, noise = self.model._noised(self.latents[i], numbers, self.seed)
             noisy = self.model.pipeline.scheduler.add_noise(z.expand_as(noise), noise, self.steps[i])
             found = self._noisy[i] = noisy, noise
-        noisy, noise = found
-        return noisy[s], noise[s]
+        return found
 
 
 class _Enough(Exception):  # noqa: N818  no error
