@@ -64,7 +64,7 @@ def _prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was typed."""
     del gallery
     st.session_state.setdefault("k", "auto")
-    if run is None or st.session_state.get("form_of") == run.id:
+    if run is None or (st.session_state.get("form_of") == run.id and "criterion" in st.session_state):
         return
     params = run.request.params
     st.session_state["form_of"] = run.id

@@ -1,91 +1,77 @@
-"""Runs: everything that was asked in this workspace."""
+"""Runs: everything that was asked in this workspace; find it, open it, repeat it, set two side by side, tidy up."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 import streamlit as st
 
-from engine.errors import RunError
-from engine.store.runs import ACTIVE, Run, Status
-from pages.parts import run_panel, workspace
+from engine.store.history import Entry, freed
+from pages.parts import runs_filter, runs_list, workspace
 from pages.parts.grid import paged
 from pages.parts.sidebar import gallery_name
 from pages.parts.workspace import plain
 
-_BADGE = {"done": "green", "running": "blue", "queued": "gray", "stopped": "orange", "failed": "red"}
-_WIDE = 110  # pixels: the button between Open and Delete, whatever it says
+_A_PAGE = 25
+_QUESTIONS = {
+    "clusters": ("What groups are there, seen through one question?", ":material/workspaces:"),
+    "structure": ("On what does a set vary?", ":material/account_tree:"),
+    "differences": ("What does one set show more than another?", ":material/compare:"),
+    "typicality": ("What is typical of a label, and where?", ":material/thermostat:"),
+    "diversity": ("How diverse is a set, what repeats in it?", ":material/donut_large:"),
+}
 
 
-def _row(run: Run, status: Status, titles: Mapping[str, str]) -> None:
-    request = run.request
-    asked = request.params.get("criterion", {}).get("name", request.analysis)
-    about = [
-        f"{request.analysis} of {titles.get(request.gallery, 'a gallery that is gone')}",
-        *([request.selection] if request.selection != "everything" else []),
-        *run_panel.choices(request.params),
-        *([f"seed {request.seed}"] if request.seed else []),
-    ]
-    models = [f"{role}: {spec.name}" for role, spec in request.models.items()]
-    with st.container(border=True):
-        st.markdown(
-            f":{_BADGE[status.state]}-badge[{status.state}] **{plain(asked)}** "
-            f":gray[{plain(' · '.join(about))} · {_when(status.queued)}]"
-        )
-        if status.error:
-            st.caption(f"{plain(status.error)} {plain(status.hint)}")
-        st.caption(f"{plain(' · '.join(models))} · {run_panel.cost_line(status)} · run {run.id}")
-        with st.container(horizontal=True):
-            _buttons(run, status)
+def _nothing_yet() -> None:
+    """The page before the first question: what can be asked, and where."""
+    st.info("Nothing was asked yet. Each of these pages asks one question of the gallery.", icon=":material/history:")
+    with st.grid(3, min_column_width=240):
+        for name, (question, icon) in _QUESTIONS.items():
+            with st.container(border=True, height="stretch"):
+                st.page_link(f"{name}.py", label=f"**{name.capitalize()}**", icon=icon)
+                st.caption(question)
 
 
-def _buttons(run: Run, status: Status) -> None:
-    if st.button("Open", key=f"open_{run.id}", type="primary"):
-        _go(run)
-    if status.state in ACTIVE and st.button("Stop", key=f"stop_{run.id}", width=_WIDE):
-        run.stop()
-        st.rerun()
-    if status.state in ("failed", "stopped") and st.button("Go on", key=f"go_{run.id}", width=_WIDE):
-        workspace.runs().submit(run.request, status.budget)
-        st.rerun()
-    if status.state == "done" and st.button(
-        "Ask again", key=f"again_{run.id}", width=_WIDE, help="Ask for what stayed unanswered"
-    ):
-        workspace.runs().submit(run.request, status.budget, again=True)
-        _go(run)
-    if status.state not in ACTIVE:
-        with st.popover("Delete"):
-            st.caption("The run and your changes to it go; answers stay, so asking again is free.")
-            if st.button("Delete this run", key=f"delete_{run.id}"):
-                _delete(run)
+def _several(entries: list[Entry], shown: list[Entry]) -> None:
+    """How many there are, and what can be done with those that were chosen."""
+    picked = runs_list.chosen(entries)
+    count = f"{len(shown):,} of {len(entries):,} runs" if len(shown) < len(entries) else f"{len(entries):,} runs"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{count} · {runs_list.size(freed(shown))} on disk", width="stretch")
+        if picked:
+            st.markdown(f"**{len(picked):,} chosen** · {runs_list.size(freed(picked))}", width="content")
+            if st.button("Delete", key="delete_chosen", icon=":material/delete:"):
+                runs_list.delete(picked)
+            st.button("Choose none", key="choose_none", type="tertiary", on_click=runs_list.choose,
+                      args=(entries, False))  # fmt: skip
+        else:
+            st.button(f"Choose all {len(shown):,}", key="choose_all", type="tertiary", on_click=runs_list.choose,
+                      args=(shown, True), disabled=not shown)  # fmt: skip
 
 
-def _go(run: Run) -> None:
-    """The page of its analysis."""
-    st.switch_page(f"{run.request.analysis}.py", query_params={"run": run.id})
+def _say_what_happened() -> None:
+    """What the last dialog did: it closed, so the page says it."""
+    if said := st.session_state.pop("runs_said", ""):
+        st.toast(plain(said), icon=":material/check:")
+    for why in st.session_state.pop("runs_stayed", []):
+        st.error(plain(why))
 
 
-def _delete(run: Run) -> None:
-    try:
-        workspace.runs().delete(run.id)
-    except RunError as problem:
-        st.error(str(problem))
-        return
-    st.rerun()
-
-
-def _when(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+def _list(entries: list[Entry], titles: Mapping[str, str]) -> None:
+    shown = runs_filter.chosen_by(entries, titles)
+    _several(entries, shown)
+    if not shown:
+        st.info("No run is like that. Take a word or a choice out of the filter.", icon=":material/filter_alt_off:")
+    for entry in paged(shown, "runs", _A_PAGE, "runs"):
+        runs_list.card(entry, titles)
 
 
 st.title("Runs")
 st.markdown("What was asked before, and what came of it?")
-found = workspace.asked()
-if not found:
-    st.info("Nothing was asked yet. Ask on the Clusters page.", icon=":material/history:")
-    st.page_link("clusters.py", label="Ask for clusters", icon=":material/arrow_forward:")
-cards = workspace.galleries()
-titles = {card.fingerprint: f"{gallery_name(card, cards)} pictures" for card in cards}
-for run, status in paged(found, "runs", 25, "runs"):
-    _row(run, status, titles)
+_say_what_happened()
+found = workspace.history()
+if found:
+    cards = workspace.galleries()
+    _list(found, {card.fingerprint: f"{gallery_name(card, cards)} pictures" for card in cards})
+else:
+    _nothing_yet()

@@ -5,6 +5,7 @@ runs/<id>/request.json   what was asked; the id is its fingerprint
           partial.json   first results while it runs
           result.json    the answer (result.2.json and so on: asked again for what was missing)
           edits.jsonl    a person's changes, numbered
+          remarks.json   tags and a note
           lock           held by whoever executes the run; the system lets go of it when that process dies
           cancel         somebody wants it to stop
 """
@@ -115,6 +116,8 @@ class Run:
         try:
             said["models"] = {role: ModelSpec(**spec) for role, spec in said["models"].items()}
             said["members"] = None if said["members"] is None else tuple(said["members"])
+            if not isinstance(said["params"], dict):
+                raise TypeError
             return Request(**said)
         except (KeyError, TypeError, AttributeError):
             raise RunError(f"{self.path} is damaged.", "Ask the same again: it is mended.") from None
@@ -236,8 +239,8 @@ class Runs:
         """Every run with its status, newest first."""
         if not self._root.is_dir():
             return []
-        found = [Run(self._root / name) for name in os.listdir(self._root) if _ID.fullmatch(name)]
-        pairs = [(run, status) for run in found if (status := _standing(run))]
+        found = [Run(self._root / name) for name in os.listdir(self._root) if is_id(name)]
+        pairs = [(run, status) for run in found if (status := standing(run))]
         return sorted(pairs, key=lambda pair: -pair[1].queued)
 
     def submit(
@@ -279,21 +282,26 @@ class Runs:
             shutil.rmtree(run.path)
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
-    """Write JSON beside `path`, then rename it into place."""
-    with _said(path.parent):
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(value))
-        beside.replace(path)
-
-
-def _standing(run: Run) -> Status | None:
+def standing(run: Run) -> Status | None:
     """A run's status for a list of runs, which one bad file must not empty; None where there is no run."""
     try:
         return run.status
     except RunError as problem:
         gone = not (run.path / "status.json").exists()
         return None if gone else Status("failed", error=problem.message, hint=problem.hint)
+
+
+def is_id(name: str) -> bool:
+    """Whether a folder may be a run's, by its name."""
+    return bool(_ID.fullmatch(name))
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+    """Write JSON beside `path`, then rename it into place."""
+    with _said(path.parent):
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(json.dumps(value))
+        beside.replace(path)
 
 
 def _edit(line: str) -> dict[str, Any]:
@@ -305,8 +313,11 @@ def _edit(line: str) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as problem:
+        said = json.loads(path.read_text())
+        if not isinstance(said, dict):
+            raise ValueError("it holds something else")
+        return said
+    except (OSError, ValueError, RecursionError) as problem:
         raise RunError(
             f"{path} cannot be read: {problem}.", "Delete this run and ask again: answers are kept."
         ) from None

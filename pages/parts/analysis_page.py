@@ -44,7 +44,7 @@ def page(
         st.info("Choose a folder of pictures first.", icon=":material/photo_library:")
         st.page_link("gallery.py", label="Open a folder", icon=":material/arrow_forward:")
     else:
-        prefill(run, gallery)
+        prefill(run or _repeated(analysis), gallery)
         ask(gallery)
         run_panel.asked_before(gallery, analysis, run)
         if run is not None:
@@ -54,6 +54,13 @@ def page(
             look_pictures.glimpse(gallery)
     with st.expander("How this works"):
         st.markdown(how)
+
+
+def _repeated(analysis: str) -> Run | None:
+    """The run that is to be asked once more with changes, if there is one of this analysis in the address."""
+    id = sidebar.run_in_address("repeat")
+    run = workspace.runs().get(id) if id else None
+    return run if run and run.request.analysis == analysis else None
 
 
 def _show(run: Run, draw: Callable[[Run, Status, Gallery], None], partial: Callable[[dict], None]) -> None:

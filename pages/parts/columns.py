@@ -40,10 +40,9 @@ def stamp(gallery: Gallery, name: str) -> str:
 def _clusters(gallery: Gallery) -> dict[str, Run]:
     """Finished clusters runs by the name of their column; the newest of those asked alike."""
     found: dict[str, Run] = {}
-    for run, _ in workspace.runs_of(gallery):
-        params = run.request.params
-        about = ", ".join([params["criterion"]["name"], *run_panel.choices(params)])
-        found.setdefault(f"clusters by {about}", run)
+    for entry in workspace.entries_of(gallery):
+        about = ", ".join([entry.title, *run_panel.choices(entry.asked.params)])
+        found.setdefault(f"clusters by {about}", entry.run)
     return found
 
 

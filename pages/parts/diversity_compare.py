@@ -65,10 +65,10 @@ def _others(run: Run) -> dict[str, str]:
     """Finished diversity runs by the same model, of any gallery here, by what they were asked about."""
     mine, cards = run.request, {card.fingerprint: card.title for card in workspace.galleries()}
     found = {}
-    for one, status in workspace.asked():
-        said = one.request
+    for one in workspace.history():
+        said = one.asked
         same = said.analysis == "diversity" and said.models == mine.models and said.gallery in cards
-        if one.id != run.id and status.state == "done" and same:
+        if one.id != run.id and one.status.state == "done" and same:
             about = [cards[said.gallery], said.selection, *run_panel.choices(said.params)]
             found[one.id] = ", ".join(about)
     return found

@@ -16,7 +16,7 @@ from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
 from pages.parts.workspace import plain
 
-_OF_A_RUN = ("cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element")
+_OF_A_RUN = ("repeat", "cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element")
 _CHOSEN = ("typical_", "deficit_", "cross_", "tree_")  # what widgets of a finished run put into the address
 
 

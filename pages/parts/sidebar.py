@@ -60,15 +60,16 @@ def places_in_use(gallery: Gallery) -> np.ndarray:
 def use_gallery(fingerprint: str) -> None:
     """Take another gallery into use; what is open of another one closes. Call it before the sidebar is drawn."""
     st.session_state["gallery"] = fingerprint
-    for word in ("run", "cluster", "picture", "rev", "set", "check", "q", "like", "finding", "of", "cell", "element"):
+    of_a_run = ("run", "repeat", "cluster", "picture", "rev", "finding", "of", "cell", "element")
+    for word in (*of_a_run, "set", "check", "q", "like"):
         st.query_params.pop(word, None)
     for word in ("set", "set_said", "look_words", "look_label", "look_sort", "look_group", "look_only"):
         st.session_state.pop(word, None)
 
 
-def run_in_address() -> str:
-    """The id in `?run=`, if it is one that exists and its gallery may be opened; else empty."""
-    said = st.query_params.get("run", "")
+def run_in_address(word: str = "run") -> str:
+    """The id in `?run=` (or `?repeat=`), if it is one that exists and its gallery may be opened; else empty."""
+    said = st.query_params.get(word, "")
     try:
         run = workspace.runs().get(said) if said else None
     except RunError:
@@ -80,8 +81,8 @@ def run_in_address() -> str:
 def first_run() -> str:
     """The oldest run of clusters, while the shipped gallery is the only one here: what a newcomer sees first."""
     cards = workspace.galleries()
-    found = [(run, status) for run, status in workspace.asked() if run.request.analysis == "clusters"]
-    return found[-1][0].id if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
+    found = [entry.id for entry in workspace.history() if entry.asked.analysis == "clusters"]
+    return found[-1] if len(cards) == 1 and profiles.is_postcards(cards[0].root) and found else ""
 
 
 def _follow_address(known: Set[str]) -> bool:
@@ -97,7 +98,7 @@ def _follow_address(known: Set[str]) -> bool:
 
 def _follow_run() -> None:
     """A run that was just opened by its address brings its gallery along."""
-    id = run_in_address()
+    id = run_in_address() or run_in_address("repeat")
     if id and st.session_state.get("run_followed") != id:
         request = workspace.runs().get(id).request
         st.session_state["gallery"] = request.gallery
@@ -212,11 +213,11 @@ def _who_answers() -> None:
 
 @st.fragment(run_every=2)
 def _what_runs() -> None:
-    active = [(run, status) for run, status in workspace.asked() if status.state in ACTIVE]
+    active = [entry for entry in workspace.history() if entry.status.state in ACTIVE]
     if not active:
         return
     st.caption("RUNNING")
-    for run, status in sorted(active, key=lambda pair: (pair[1].state == "queued", pair[1].queued))[:5]:
-        what = str(run.request.params.get("criterion", {}).get("name", run.request.analysis))
+    for entry in sorted(active, key=lambda entry: (entry.status.state == "queued", entry.status.queued))[:5]:
+        status = entry.status
         count = f"{status.done:,} of {status.total:,}" if status.total and status.state == "running" else status.state
-        st.markdown(f"{plain(what)} · {count}")
+        st.markdown(f"{plain(entry.title)} · {count}")

@@ -23,6 +23,8 @@ from engine.jobs.preparing import COLOURS, matcher_of
 from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.settings import Settings
+from engine.store.history import Entry
+from engine.store.history import history as read_history
 from engine.store.runs import Run, Runs, Status
 
 
@@ -36,9 +38,14 @@ def runs() -> Runs:
     return Runs(settings().home)
 
 
+def history() -> list[Entry]:
+    """Every run as lists show it, newest first; what has not changed is not read again."""
+    return read_history(settings().home)
+
+
 def asked() -> list[tuple[Run, Status]]:
     """Every run with its status, newest first, as far as it can still be told what was asked."""
-    return [(run, status) for run, status in runs().all() if not run.is_damaged]
+    return [(entry.run, entry.status) for entry in history()]
 
 
 def galleries() -> list[GalleryCard]:
@@ -91,9 +98,14 @@ def looks(gallery: Gallery) -> Looks:
 
 def runs_of(gallery: Gallery, analysis: str = "clusters") -> list[tuple[Run, Status]]:
     """Finished runs of an analysis of this gallery, newest first."""
-    done = [(run, status, run.request) for run, status in asked() if status.state == "done"]
+    return [(entry.run, entry.status) for entry in entries_of(gallery, analysis)]
+
+
+def entries_of(gallery: Gallery, analysis: str = "clusters") -> list[Entry]:
+    """The same with what lists show of them: their requests are not read again."""
+    done = [entry for entry in history() if entry.status.state == "done"]
     wanted = gallery.fingerprint, analysis
-    return [(run, status) for run, status, said in done if (said.gallery, said.analysis) == wanted]
+    return [entry for entry in done if (entry.asked.gallery, entry.asked.analysis) == wanted]
 
 
 def address(hash: str, kind: str = "thumb.webp") -> str:

@@ -260,7 +260,9 @@ def test_runs_are_listed_opened_and_deleted(page, tmp_path, settings):
     run = finished(tmp_path, settings)
     test = page("runs")
     assert run.id in texts(test)
-    press(test, "Delete this run")
+    test.menu_button(key=f"more_{run.id}").click("delete").run()
+    assert "**1 run**" in texts(test)  # what it frees is said before
+    press(test, "Delete 1 run")
     assert Runs(settings.home).all() == []
 
 
