@@ -24,13 +24,13 @@ def chosen_by(entries: Sequence[Entry], titles: Mapping[str, str]) -> list[Entry
     tags = sorted({tag for entry in entries for tag in entry.remarks.tags}, key=str.casefold)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = st.text_input(
-            "Words", key="words", bind="query-params", width=220, icon=":material/search:",
+            "Words", key="words", bind="query-params", width=190, icon=":material/search:",
             help="Looked for in what was asked, the gallery, models, tags, notes and ids; all words have to be there.",
         )  # fmt: skip
-        gallery = _one_of("Gallery", galleries, "of_gallery", 200)
-        analysis = _one_of("Analysis", sorted({entry.asked.analysis for entry in entries}), "analysis", 150)
-        state = _one_of("State", sorted({entry.status.state for entry in entries}), "state", 130)
-        tag = _one_of("Tag", tags, "tag", 150) if tags else _ALL
+        gallery = _one_of("Gallery", galleries, "of_gallery", 180)
+        analysis = _one_of("Analysis", sorted({entry.asked.analysis for entry in entries}), "analysis", 140)
+        state = _one_of("State", sorted({entry.status.state for entry in entries}), "state", 115)
+        tag = _one_of("Tag", tags, "tag", 130) if tags else _ALL
     wanted = words.casefold().split()
     return [
         entry

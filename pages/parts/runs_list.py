@@ -15,7 +15,7 @@ from pages.parts import run_panel, runs_filter, workspace
 from pages.parts.workspace import plain
 
 _BADGE = {"done": "green", "running": "blue", "queued": "gray", "stopped": "orange", "failed": "red"}
-_MORE = {"remark": "Tags and note", "again": "Ask again", "delete": "Delete"}
+_MORE = {"repeat": "Repeat with changes", "again": "Ask again", "remark": "Tags and note", "delete": "Delete"}
 
 
 def card(entry: Entry, titles: Mapping[str, str]) -> None:
@@ -30,16 +30,16 @@ def card(entry: Entry, titles: Mapping[str, str]) -> None:
             tags = "".join(f" :violet-badge[{plain(tag)}]" for tag in remarks.tags)
             st.markdown(
                 f":{_BADGE[status.state]}-badge[{status.state}] **{plain(entry.title)}** "
-                f":gray[{plain(' · '.join(runs_filter.about(entry, titles)))} · {_when(status.queued)}]{tags}"
+                f":gray[{plain(' · '.join(runs_filter.about(entry, titles)))} · {_when(status.queued)}]{tags}",
+                width="stretch",
             )
+            _buttons(entry)
         if status.error:
             st.caption(f"{plain(status.error)} {plain(status.hint)}")
         if remarks.note:
             st.caption(f":material/sticky_note_2: {plain(remarks.note)}")
         who = plain(" · ".join(models))
         st.caption(f"{who} · {run_panel.cost_line(status)} · {size(entry.bytes)} on disk · run {entry.id}")
-        with st.container(horizontal=True):
-            _buttons(entry)
 
 
 def chosen(entries: Sequence[Entry]) -> list[Entry]:
@@ -122,8 +122,6 @@ def _buttons(entry: Entry) -> None:
     run, status = entry.run, entry.status
     if st.button("Open", key=f"open_{entry.id}", type="primary"):
         go(entry)
-    if st.button("Repeat with changes", key=f"repeat_{entry.id}", help="Fills the form as it was asked; asks nothing"):
-        go(entry, "repeat")
     if status.state in ACTIVE and st.button("Stop", key=f"stop_{entry.id}"):
         run.stop()
         st.rerun()
@@ -137,9 +135,11 @@ def _buttons(entry: Entry) -> None:
     ]
     said = st.menu_button(
         "More", able, key=f"more_{entry.id}", format_func=_MORE.__getitem__, type="tertiary",
-        help="Ask again: asks for what stayed unanswered",
+        help="Repeat with changes fills the form as it was asked. Ask again asks for what stayed unanswered.",
     )  # fmt: skip
-    if said == "remark":
+    if said == "repeat":
+        go(entry, "repeat")
+    elif said == "remark":
         _remark(entry, sorted({tag for one in workspace.history() for tag in one.remarks.tags}, key=str.casefold))
     elif said == "delete":
         delete([entry])
