@@ -31,7 +31,6 @@ from engine.analyses.typicality.elements import purity
 from engine.analyses.typicality.parallel import parallel
 from engine.commands.translate import lines
 from engine.gallery import Gallery, Picture, open_folder
-from engine.jobs.translating import STEPS, Translation, translate
 from engine.models.plug_and_play import SMALL, Hold, decoded, drawn, inverted
 from engine.models.profiles import BUNDLED, POSTCARDS
 from engine.models.roles import ModelSpec
@@ -39,6 +38,7 @@ from engine.models.templates import template_of
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.denoising import Denoising
+from engine.translation import STEPS, Translation, translate
 
 MODEL = ModelSpec("diffusion", f"{BUNDLED}/diffusion")
 FROM, TO = "beach", "mountains"
@@ -63,9 +63,10 @@ class Made:
 def made(pictures: Sequence[Picture], to: Sequence[str], options: dict[str, float], settings: Settings) -> Made:
     """Translations by the bundled model."""
     spec = ModelSpec(MODEL.backend, MODEL.name, options=options)
+    model = models.load("denoiser", spec, settings)
     with tempfile.TemporaryDirectory() as scratch:
-        rows = list(translate(pictures, to, spec, settings, Path(scratch) / "out", Progress()))
-        return Made(rows, [Image.open(Path(scratch) / "out" / row.file).convert("RGB") for row in rows])
+        rows = list(translate(pictures, to, model, template_of(spec), Path(scratch), Progress()))
+        return Made(rows, [Image.open(Path(scratch) / row.file).convert("RGB") for row in rows])
 
 
 def there_and_back(pictures: Sequence[Picture], settings: Settings) -> tuple[float, float]:

@@ -103,5 +103,5 @@ def test_an_interrupt_says_how_to_go_on(folder, tiny, tmp_path):
     said = child.stderr.read()
     child.stderr.close()
     assert child.wait() == 130
-    assert "vitrine: Stopped. Type the same again to go on at step " in said
+    assert "vitrine: Stopped. Asked again, it goes on at step " in said
     assert (tmp_path / "new" / "training" / "checkpoint.pt").exists()

@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
+import engine.translation as translating
 from engine.__main__ import main
-from engine.jobs import translating
 from engine.models.profiles import POSTCARDS
 
 WORDS = ("--from", "beach", "--to-label", "mountains,city")

@@ -156,7 +156,7 @@ def test_stopped_it_says_how_to_go_on_and_ends_equal(tiny, folder, settings, tmp
             raise Stopped("Enough.")
 
     progress.check = check
-    with pytest.raises(Stopped, match=r"Enough. Type the same again to go on at step 5 of 12."):
+    with pytest.raises(Stopped, match=r"Enough. Asked again, it goes on at step 5 of 12."):
         taught(tiny, folder, to, settings, progress=progress)
     with pytest.raises(StoreError, match="something else was begun: it differs in steps, seed"):
         taught(tiny, folder, to, settings, Params(13, "full", FEW.template, 1e-3, 3, 4, seed=1))
@@ -213,7 +213,7 @@ def test_a_full_disk_is_said_and_gone_on_from(tiny, folder, settings, tmp_path, 
     for most, lacks in ((20_000, "latents.npz"), (100_000, "best.safetensors"), (1_000_000, "checkpoint.pt")):
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, usual[1]))
         try:
-            with pytest.raises(StoreError, match=r"the disk is full\. Make room and type the same again"):
+            with pytest.raises(StoreError, match=r"the disk is full\. Make room and ask the same again"):
                 finetune(gallery, spec, full, FEW, settings, Progress())
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, usual)

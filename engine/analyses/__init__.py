@@ -1,4 +1,7 @@
-"""The analyses by name. Each is a module with NAME, VERSION, ROLES, TASKS, Params, Result, run, estimate and tables."""
+"""The analyses by name. Each is a module with NAME, VERSION, ROLES, TASKS, Params, Result, run, estimate and tables.
+
+Beside them, what a run can be asked to make: the same, but their `run` is also given `to`, the run's folder.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ ANALYSES = {
     "structure": "engine.analyses.structure",
     "typicality": "engine.analyses.typicality",
 }
+MAKINGS = {
+    "finetuning": "engine.finetuning.making",
+    "translation": "engine.translation.making",
+}
 
 
 def analysis(name: str) -> ModuleType:
-    """The module of one analysis.
+    """The module of one analysis, or making.
 
     Raises:
         KeyError: there is none of this name.
     """
-    return importlib.import_module(ANALYSES[name])
+    return importlib.import_module((ANALYSES | MAKINGS)[name])

@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import settings
+from engine import models, settings
 from engine.commands.carrying import opened, say, tell, watching
 from engine.errors import SettingsError, Stopped
+from engine.gallery.marking import into
 from engine.models import profiles
 from engine.models.roles import ModelSpec
+from engine.models.templates import template_of
 from engine.progress import Progress
 
 if TYPE_CHECKING:
-    from engine.jobs.translating import Translation
+    from engine.translation import Translation
 
 HELP = "pictures of one label told anew as others by a diffusion model, their layout kept"
 
@@ -43,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def ask(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
-    from engine.jobs.translating import chosen, translate
+    from engine.translation import chosen, translate
 
     config, to = settings.load(), Path(said.out)
     if said.device:
@@ -61,8 +63,11 @@ def ask(said: argparse.Namespace) -> int:
     pictures = chosen(gallery, said.label, labels, said.sample, said.seed)
     progress, found = Progress(watching()), list["Translation"]()
     try:
-        for one in translate(pictures, labels, spec, config, to, progress, said.seed):
-            found.append(one)
+        with into(to):
+            progress.start(f"loading {spec.name}", 0)
+            model = models.load("denoiser", spec, config)
+            for one in translate(pictures, labels, model, template_of(spec), to, progress, said.seed):
+                found.append(one)
     except Stopped as why:
         say(f"vitrine: {why}")
         return 130

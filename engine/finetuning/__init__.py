@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.disk import written
 from engine.errors import GalleryError, SettingsError, Stopped
 from engine.finetuning import folder
 from engine.gallery import Gallery, Picture
@@ -43,6 +44,7 @@ class Params:
         every: steps between looks at held-out pictures.
         patience: so many looks without a rise end it.
         seed: of batches, times and noise.
+        labels: that are taught; none: all.
 
     Raises:
         SettingsError: a value that cannot be used.
@@ -56,6 +58,7 @@ class Params:
     every: int = 100
     patience: int = 6
     seed: int = 0
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.how not in HOWS:
@@ -118,7 +121,7 @@ def finetune(
         ModelError: the model cannot be loaded, lacks memory, or its loss is no number any more.
         Stopped: `progress` said so; what was learned is kept, and the same words go on.
     """
-    pictures = labelled(gallery.pictures, progress)
+    pictures = labelled(gallery.pictures, progress, params.labels)
     asked = folder.asked(pictures, spec, params)
     if done := folder.finished(to, asked):
         return Result(**{**done, "history": [(step, gap) for step, gap in done["history"]]})
@@ -128,7 +131,7 @@ def finetune(
         progress.start(f"loading {spec.name}", 0)
         model = tuning.load(spec, settings)
         latents = _latents(model, pictures, work, progress)
-        pictures = labelled([p for p in pictures if p.hash in latents], progress)
+        pictures = labelled([p for p in pictures if p.hash in latents], progress, params.labels)
         held_out = _held_out(pictures)
         lessons = [(Latent(p.hash, latents[p.hash]), params.template.of(p.label)) for p in pictures]
         tuner = tuning.Tuner(
@@ -152,13 +155,18 @@ def finetune(
     return result
 
 
-def labelled(pictures: Sequence[Picture], progress: Progress) -> list[Picture]:
+def labelled(pictures: Sequence[Picture], progress: Progress, labels: Sequence[str] = ()) -> list[Picture]:
     """Pictures of labels that can be learned, by hash, each content once; what is left out is noted.
+
+    Args:
+        pictures: with labels.
+        progress: is told.
+        labels: the only ones that are wanted; none: all.
 
     Raises:
         GalleryError: fewer than two such labels.
     """
-    of = {p.hash: p for p in pictures if p.label}
+    of = {p.hash: p for p in pictures if p.label and (not labels or p.label in labels)}
     counts = Counter(p.label for p in of.values())
     if not counts:
         raise GalleryError("No picture has a label.", "Put pictures into a folder a label, or name a column: --labels.")
@@ -191,7 +199,7 @@ def _latents(model: Any, pictures: Sequence[Picture], work: Path, progress: Prog
         for place, values in model.latents(pictures, progress.check):
             found[pictures[place].hash] = values
             progress.advance(place + 1 - progress.done)
-        with folder.written(path) as new, new.open("wb") as file:
+        with written(path) as new, new.open("wb") as file:
             np.savez(file, **found)  # type: ignore[arg-type]
     with np.load(path) as held:
         latents = {name: held[name] for name in held.files}
@@ -213,26 +221,29 @@ def _trained(
     step, history = tuner.read(checkpoint) if checkpoint.exists() else (0, [])
 
     def keep() -> None:
-        with folder.written(checkpoint) as new:
+        with written(checkpoint) as new:
             tuner.write(new, step, history)
 
     progress.start(_told(history), params.steps, step)
+    _show(history, params, progress)
     due = time.monotonic() + (kept_every or _KEPT_EVERY)
     try:
         while True:
             if (step % params.every == 0 or step == params.steps) and (not history or history[-1][0] < step):
                 gap = tuner.gap(progress.check)
                 if not history or gap > max(before for _, before in history):
-                    with folder.written(best) as new:
+                    with written(best) as new:
                         tuner.keep(new)
                 history.append((step, gap))
                 progress.step = _told(history)
+                _show(history, params, progress)
                 progress.show(now=True)
             if step == params.steps or _settled(history, params.patience):
                 break
             progress.check()
             tuner.learn(step)
             step += 1
+            progress.cost.asked["steps"] += 1
             progress.advance()
             if (now := time.monotonic()) >= due:
                 keep()
@@ -240,7 +251,7 @@ def _trained(
                 due = now + took + (kept_every or max(_KEPT_EVERY, _SPARED * took))
     except Stopped as why:
         keep()
-        raise Stopped(why.message, f"Type the same again to go on at step {step:,} of {params.steps:,}.") from None
+        raise Stopped(why.message, f"Asked again, it goes on at step {step:,} of {params.steps:,}.") from None
     keep()
     return step, history
 
@@ -248,6 +259,12 @@ def _trained(
 def _settled(history: Sequence[tuple[int, float]], patience: int) -> bool:
     gaps = [gap for _, gap in history]
     return len(gaps) - 1 - gaps.index(max(gaps)) >= patience
+
+
+def _show(history: Sequence[tuple[int, float]], params: Params, progress: Progress) -> None:
+    """What came of the looks so far."""
+    if history:
+        progress.partial = {"history": list(history), "steps": params.steps}
 
 
 def _told(history: Sequence[tuple[int, float]]) -> str:

@@ -6,7 +6,6 @@ the model is whole.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -17,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.disk import writing, written
 from engine.errors import StoreError
 from engine.gallery import Picture
 from engine.models.roles import ModelSpec
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from engine.finetuning import Params, Result
 
 CHECKPOINT, LATENTS, BEST = "checkpoint.pt", "latents.npz", "best.safetensors"
-_RECORD, _WORK, _ASKED, _MARK = "finetuning.json", "training", "asked.json", "model_index.json"
+RECORD, MARK = "finetuning.json", "model_index.json"
+_WORK, _ASKED = "training", "asked.json"
 
 
 def asked(pictures: Sequence[Picture], spec: ModelSpec, params: Params) -> dict[str, Any]:
     """All that can change the outcome, as plain values; pictures as a digest of hashes and labels."""
     digest = hashlib.sha256("".join(f"{p.hash}\0{p.label}\0" for p in pictures).encode("utf-8", "surrogateescape"))
     said = {"model": spec.name, "revision": spec.revision, "options": dict(spec.options), **asdict(params)}
+    del said["labels"]  # the digest tells
     said["template"] = {"label": params.template.label, "null": params.template.null}
     return {**said, "pictures": digest.hexdigest()[:32]}
 
@@ -43,9 +45,9 @@ def finished(to: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
     Raises:
         StoreError: it holds something else.
     """
-    if not (to / _MARK).exists():
+    if not (to / MARK).exists():
         return None
-    record = _read(to / _RECORD)
+    record = read(to / RECORD)
     if record.get("asked") != asked:
         raise StoreError(f"{to} holds a model already.", "Choose a new folder: nothing is replaced.")
     shutil.rmtree(to / _WORK, ignore_errors=True)  # killed while it tidied up
@@ -76,14 +78,14 @@ def work_in(to: Path, asked: dict[str, Any]) -> Iterator[Path]:
 
 def _begin(work: Path, asked: dict[str, Any]) -> None:
     """Go on with what is there; where nothing was learned yet, other words may begin anew."""
-    before = _read(work / _ASKED)
+    before = read(work / _ASKED)
     if before == asked:
         return
     if (work / CHECKPOINT).exists():
         differ = ", ".join(name for name in asked if before.get(name) != asked[name])
         raise StoreError(
             f"In {work.parent} something else was begun: it differs in {differ}.",
-            "Type the same as then, or choose a new folder.",
+            "Ask the same as then, or choose a new folder.",
         )
     with writing(work):
         for name in (LATENTS, BEST):
@@ -102,37 +104,17 @@ def finish(
         model.mkdir()
         save(model)
         write_template(Template(**asked["template"]), model)
-        (model / _RECORD).write_text(json.dumps({"asked": asked, "result": asdict(result)}, indent=2) + "\n", "utf-8")
+        record = {"asked": asked, "result": asdict(result), "gallery": title}
+        (model / RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
         (model / "README.md").write_text(_card(asked, result, title), "utf-8")
-        for path in sorted(model.iterdir(), key=lambda path: path.name == _MARK):
+        for path in sorted(model.iterdir(), key=lambda path: path.name == MARK):
             if (to / path.name).is_dir():
                 shutil.rmtree(to / path.name)
             path.replace(to / path.name)
         shutil.rmtree(work)
 
 
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A path to write to, which then takes the place of `path` at once."""
-    new = path.with_name(f"{path.name}.new")
-    with writing(path.parent):
-        yield new
-        new.replace(path)
-
-
-@contextmanager
-def writing(to: Path) -> Iterator[None]:
-    """The disk's troubles in our words."""
-    try:
-        yield
-    except OSError as problem:
-        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full" if full else f"it cannot be written ({problem.strerror or problem})"
-        hint = "Make room and type the same again: it goes on." if full else "Choose another folder."
-        raise StoreError(f"{to}: {why}.", hint) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     """A JSON object; an empty one where there is none."""
     try:
         said = json.loads(path.read_text("utf-8"))

@@ -29,7 +29,14 @@ Found = tuple[str, int, int]  # name, size, mtime_ns
 
 
 def open_folder(root: Path, settings: Settings, labels: str = "folder", progress: Show | None = None) -> Gallery:
-    """The pictures of a folder, all levels down, by name; kept in the workspace under its fingerprint.
+    """As `scanned`; kept in the workspace under its fingerprint, for people to choose."""
+    gallery = scanned(root, settings, labels, progress)
+    shelf.keep(gallery, settings.home)
+    return gallery
+
+
+def scanned(root: Path, settings: Settings, labels: str = "folder", progress: Show | None = None) -> Gallery:
+    """The pictures of a folder, all levels down, by name; each is found by its hash from now on.
 
     Args:
         root: the folder.
@@ -62,9 +69,7 @@ def open_folder(root: Path, settings: Settings, labels: str = "folder", progress
     all_said = zip(names, *say(labels, names, table), strict=True)
     pictures = tuple(_picture(rows[name], name, real, label, metadata) for name, label, metadata in all_said)
     title = os.path.basename(os.path.abspath(root)) or real
-    gallery = Gallery(real, title, labels, pictures, tuple(sorted(unread, key=lambda u: u.name)))
-    shelf.keep(gallery, settings.home)
-    return gallery
+    return Gallery(real, title, labels, pictures, tuple(sorted(unread, key=lambda u: u.name)))
 
 
 def _picture(row: Row, name: str, root: str, label: str, metadata: Mapping[str, str]) -> Picture:

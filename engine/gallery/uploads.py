@@ -56,11 +56,11 @@ def allowed(path: Path | str, settings: Settings, bound_to: str) -> Path:
         if not str(path).strip():
             raise ValueError
         real = Path(path).expanduser().resolve()
-        uploads = (settings.home / "uploads").resolve()
+        ours = [(settings.home / name).resolve() for name in ("uploads", "runs")]  # given, or made, by the program
         roots = None if settings.roots is None else [root.resolve() for root in settings.roots]
     except (OSError, ValueError, RuntimeError) as problem:
         raise GalleryError("This is not the path of a folder.", "Give a path such as /data/photos.") from problem
-    if real.is_relative_to(uploads):
+    if any(real.is_relative_to(own) for own in ours):
         return real
     if roots is None:
         if is_loopback(bound_to):

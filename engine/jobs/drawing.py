@@ -18,7 +18,7 @@ import numpy as np
 from engine import models
 from engine.analyses.structure import Given, Params, Result, run
 from engine.gallery import Gallery
-from engine.jobs.marking import into, synthetic_mark
+from engine.gallery.marking import into, synthetic_mark
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from engine.analyses import analysis
+from engine.analyses import MAKINGS, analysis
 from engine.errors import RunError, Stopped, VitrineError
 from engine.gallery import load_gallery
 from engine.jobs.asking import askers, chosen, helpers
@@ -117,7 +117,8 @@ def _answer(run: Run, status: Status, progress: Progress, settings: Settings) ->
     store = Store(settings.home)
     try:
         asks = askers(request.models, settings, store, progress) | helpers(request.analysis, settings, progress)
-        result = module.run(gallery, params, **asks, progress=progress, seed=request.seed)
+        place = {"to": run.path} if request.analysis in MAKINGS else {}
+        result = module.run(gallery, params, **asks, **place, progress=progress, seed=request.seed)
     finally:
         store.close()
     status.revision = status.revision + 1 if status.again or not status.revision else status.revision

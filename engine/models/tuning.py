@@ -116,7 +116,7 @@ class Tuner:
             self.optimizer.step()
             self.mean.step(self.weights.values())
         if step % 50 == 0 and not torch.isfinite(loss):
-            raise ModelError(f"At step {step:,} the loss is no number any more.", "Begin anew with a smaller --rate.")
+            raise ModelError(f"At step {step:,} the loss is no number any more.", "Begin anew with a smaller rate.")
 
     def gap(self, check: Check) -> float:
         """Mean over held-out pictures of loss(null) - loss(label), of the running mean, by noise that never changes."""
@@ -257,7 +257,7 @@ def _memory(spec: ModelSpec) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError:
         raise ModelError(
-            f"The GPU's memory is too small to train {spec.label}.", "Use a smaller --batch, or --how lora."
+            f"The GPU's memory is too small to train {spec.label}.", "Use a smaller batch, or lora."
         ) from None
 
 

@@ -82,9 +82,19 @@ class Denoising:
 
     def seconds(self) -> tuple[float, bool]:
         """What an evaluation takes, and whether that was measured in this workspace."""
+        rate = self.rate("evaluations")
+        return (_SMALL if self.spec.name.endswith(_BUNDLED) else _LARGE, False) if rate is None else (rate, True)
+
+    def rate(self, task: str) -> float | None:
+        """Seconds that one of a task took here; None where none was timed."""
         with closing(Store(self.settings.home)) as rates:
-            rate = rates.rate(self._rate_name, "evaluations")
-        return (rate.seconds, True) if rate else (_SMALL if self.spec.name.endswith(_BUNDLED) else _LARGE, False)
+            rate = rates.rate(self._rate_name, task)
+        return rate.seconds if rate else None
+
+    def add_rate(self, task: str, n: int, seconds: float) -> None:
+        """So long took n of a task."""
+        with closing(Store(self.settings.home)) as rates:
+            rates.add_rate(self._rate_name, task, n, seconds, 0, 0)
 
     @property
     def _rate_name(self) -> str:
@@ -204,8 +214,7 @@ class Denoising:
             self.progress.cost.asked["evaluations"] += each
             self.progress.advance(each)
             yield hash, made
-        with closing(Store(self.settings.home)) as rates:
-            rates.add_rate(self._rate_name, "evaluations", each * len(asked), time.monotonic() - began, 0, 0)
+        self.add_rate("evaluations", each * len(asked), time.monotonic() - began)
 
     def _start(
         self, store: Arrays, hash: str, labels: tuple[str, ...], n: int, seed: int, edges: tuple[int, ...]

@@ -37,7 +37,7 @@ class Request:
     """What one run answers. Budget, concurrency and prices are no part of it.
 
     Args:
-        analysis: a name of analyses.ANALYSES.
+        analysis: a name of analyses.ANALYSES or MAKINGS.
         version: that analysis' version.
         prompts: digest of its instructions.
         gallery: fingerprint.

@@ -3,32 +3,33 @@
 How typical a picture is of a label is T(x|c), the mean over noise and place of how much better the noise is told when
 the label is said (Siglidis et al., ECCV 2024, arXiv 2408.02752). Before and after share steps and noise, so that their
 difference is of the picture alone. A row of the table is written with its picture: what is stopped half way is marked,
-too.
+too, and goes on after the pictures whose rows are whole.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from engine import models
 from engine.errors import SettingsError
 from engine.gallery import Gallery, Picture, Unreadable
-from engine.jobs.marking import into, synthetic_mark
-from engine.models.roles import Check, Latent, ModelSpec
-from engine.models.templates import Template, template_of
+from engine.gallery.marking import synthetic_mark
+from engine.models.roles import Check, Latent
+from engine.models.templates import Template
 from engine.progress import Progress
-from engine.settings import Settings
 
 STEPS = 50
+TABLE = "metadata.csv"
 DRAWS, FROM, BEFORE = 32, 100, 700  # steps of a thousand: earlier ones see no content, later ones no picture
 
 
@@ -45,6 +46,8 @@ class Translation:
         t_to_before: T(x|to) of the picture.
         t_from_after: T(x|label) of the translation, as the autoencoder reads it from what is written.
         t_to_after: T(x|to) of the translation.
+
+    T is told to six digits, as in the table.
     """
 
     file: str
@@ -80,64 +83,64 @@ def chosen(gallery: Gallery, label: str, to: Sequence[str], sample: int | None, 
 def translate(
     pictures: Sequence[Picture],
     to_labels: Sequence[str],
-    spec: ModelSpec,
-    settings: Settings,
+    model: Any,  # noqa: ANN401  a denoiser that translates
+    template: Template,
     to: Path,
     progress: Progress,
     seed: int = 0,
 ) -> Iterator[Translation]:
-    """Write each picture as each label into an empty or new folder, and a table of them; nothing is kept elsewhere.
+    """Write each picture as each label into a folder, and a table of them; nothing is kept elsewhere.
+
+    Pictures that the folder's table has as all these labels are handed on as they are.
 
     Args:
         pictures: of one label, as `chosen` gives them; what cannot be read is left out, with a note.
         to_labels: what they are translated to.
-        spec: of a denoiser; its options say how much of a picture is held on to (plug_and_play.hold).
-        settings: of this process.
-        to: the folder.
+        model: its options say how much of a picture is held on to (plug_and_play.hold_of).
+        template: the words it is asked in.
+        to: the folder: empty, or one in which the same was begun.
         progress: counts pictures, says when to stop.
         seed: of the noise by which typicality is measured; translation itself has none.
 
     Raises:
-        StoreError: the folder cannot be written, or holds something; ModelError: the model cannot translate.
+        OSError: the folder cannot be written; ModelError: the model cannot translate.
     """
-    template = template_of(spec)
-    with into(to):
-        progress.start(f"loading {spec.name}", 0)
-        model = models.load("denoiser", spec, settings)
-        progress.start("translating", len(pictures))
-        with (to / "metadata.csv").open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = _Table(file)
-            for picture, seen in _translated(model, template, pictures, to_labels, progress):
-                typical = _typicality(model, template, seen, (picture.label, *to_labels), seed, progress.check)
-                for k, label in enumerate(to_labels, 1):
-                    name = table.free(f"{_safe(picture.name.rpartition('.')[0])}--to-{_safe(label)}")
-                    seen[k].image.save(to / name, pnginfo=synthetic_mark())
-                    before, after = typical[0, [0, k]].tolist(), typical[k, [0, k]].tolist()
-                    one = Translation(name, picture.name, picture.label, label, *before, *after)
-                    table.add(one)
-                    yield one
-                progress.advance()
+    made = _made(to, to_labels)
+    table = _Table(to, [one for some in made.values() for one in some])
+    progress.start("translating", len(pictures), sum(p.name in made for p in pictures))
+    for picture in pictures:
+        if picture.name in made:
+            yield from made[picture.name]
+            continue
+        if seen := _seen(model, template, picture, to_labels, progress):
+            typical = _typicality(model, template, seen, (picture.label, *to_labels), seed, progress.check)
+            for k, label in enumerate(to_labels, 1):
+                name = table.free(f"{safe(picture.name.rpartition('.')[0])}--to-{safe(label)}")
+                seen[k].image.save(to / name, pnginfo=synthetic_mark())
+                told = (float(f"{t:.6g}") for t in (*typical[0, [0, k]], *typical[k, [0, k]]))
+                one = Translation(name, picture.name, picture.label, label, *told)
+                table.add(one)
+                progress.cost.asked["translations"] += 1
+                yield one
+        progress.advance()
 
 
-def _translated(
-    model: Any,  # noqa: ANN401  a denoiser that translates
+def _seen(
+    model: Any,  # noqa: ANN401
     template: Template,
-    pictures: Iterable[Picture],
+    picture: Picture,
     to_labels: Sequence[str],
     progress: Progress,
-) -> Iterator[tuple[Picture, list[_Seen]]]:
-    """Each picture that can be read, and what is seen of it: the picture, then its translations."""
+) -> list[_Seen]:
+    """The picture, then its translations; none where it cannot be read."""
+    try:
+        seen = _Seen(picture, picture.open())
+    except Unreadable as problem:
+        progress.note(f"not read: {picture.name}: {problem.reason}")
+        return []
     prompts = [template.of(label) for label in to_labels]
-    for picture in pictures:
-        try:
-            seen = _Seen(picture, picture.open())
-        except Unreadable as problem:
-            progress.note(f"not read: {picture.name}: {problem.reason}")
-            progress.advance()
-            continue
-        source = template.of(picture.label)
-        images = model.translate(seen, source, template.null, prompts, STEPS, progress.check)
-        yield picture, [seen, *(_Seen(picture, image) for image in images)]
+    images = model.translate(seen, template.of(picture.label), template.null, prompts, STEPS, progress.check)
+    return [seen, *(_Seen(picture, image) for image in images)]
 
 
 def _typicality(
@@ -176,13 +179,33 @@ class _Seen:
         return self.image
 
 
-class _Table:
-    """metadata.csv, a row at a time."""
+_END = "\r\n"
+_COLUMNS = ("file", "source", "from", "to", "synthetic", *(f.name for f in fields(Translation)[4:]))
 
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._names = file, set[str]()
-        self._rows = csv.writer(file)
-        self._rows.writerow(["file", "source", "from", "to", "synthetic", *[f.name for f in fields(Translation)[4:]]])
+
+def _made(folder: Path, to_labels: Sequence[str]) -> dict[str, list[Translation]]:
+    """Translations by their picture, of those that are there as all these labels."""
+    try:
+        text = (folder / TABLE).read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return {}
+    whole = text[: text.rfind(_END) + len(_END)]  # the last row may be torn
+    found: defaultdict[str, list[Translation]] = defaultdict(list)
+    for row in list(csv.reader(io.StringIO(whole, newline="")))[1:]:
+        if len(row) == len(_COLUMNS) and (folder / row[0]).is_file():
+            file, source, label, to, _, *typical = row
+            found[source].append(Translation(file, source, label, to, *map(float, typical)))
+    return {source: some for source, some in found.items() if [one.to for one in some] == list(to_labels)}
+
+
+class _Table:
+    """The table of a folder, a row at a time; it begins anew with these."""
+
+    def __init__(self, folder: Path, rows: Sequence[Translation]) -> None:
+        self._path, self._names = folder / TABLE, {one.file.casefold() for one in rows}
+        new = folder / f"{TABLE}.new"
+        new.write_text(_line(_COLUMNS) + "".join(map(_row, rows)), "utf-8", "surrogateescape", newline="")
+        new.replace(self._path)
 
     def free(self, stem: str) -> str:
         """A name for a PNG that no other row has, however a file system takes case."""
@@ -195,11 +218,22 @@ class _Table:
 
     def add(self, one: Translation) -> None:
         """Its row, on disk."""
-        file, source, label, to, *typical = asdict(one).values()
-        self._rows.writerow([file, source, label, to, "yes", *(f"{t:.6g}" for t in typical)])
-        self._file.flush()
+        with self._path.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(_row(one))
 
 
-def _safe(text: str) -> str:
+def _row(one: Translation) -> str:
+    file, source, label, to, *typical = asdict(one).values()
+    return _line([file, source, label, to, "yes", *(f"{t:.6g}" for t in typical)])
+
+
+def _line(values: Sequence[str]) -> str:
+    """Values as a line of CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=_END).writerow(values)
+    return text.getvalue()
+
+
+def safe(text: str) -> str:
     """Letters, digits and a few signs of a text, the rest as _, short enough for a file's name on any system."""
     return re.sub(r"[^\w-]+", "_", text).encode()[:100].decode(errors="ignore").strip("_") or "_"
