@@ -151,6 +151,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(done, folder, tiny, set
         end = time.monotonic() + 60
         while not (run.status.step.startswith("training") and 6 <= run.status.done < 12):
             assert time.monotonic() < end, run.status
+            time.sleep(0.02)
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()

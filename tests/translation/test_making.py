@@ -163,6 +163,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(whole, cards, settings)
         end = time.monotonic() + 60
         while not (run.status.step == "translating" and run.status.done >= 1):
             assert time.monotonic() < end, run.status
+            time.sleep(0.02)
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
