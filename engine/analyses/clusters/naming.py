@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.errors import RunError
@@ -35,10 +36,17 @@ class Names:
     joins: tuple[Mapping[str, str], ...] = ()
 
 
+@lru_cache(maxsize=65536)
 def normal(label: str) -> str:
     """A label less case, outer punctuation and blanks; empty where it says nothing."""
     text = re.sub(r"\s+", " ", label.casefold()).strip(" .,;:!?'\"()[]*_`")
     return "" if text in _EMPTY else text
+
+
+def stem(name: str) -> tuple[str, ...]:
+    """Words less plural endings, so that car and cars, dog and dogs are the same."""
+    words = re.findall(r"\w+", normal(name))
+    return tuple(re.sub(r"(?<=[a-z]{2}[^s])s$|(?<=(?:ch|sh|ss|[a-z]x))es$", "", w) for w in words)
 
 
 def as_they_are(counts: Mapping[str, int]) -> Names:
@@ -70,6 +78,15 @@ def natural_names(
         return _name(counts, chunks[0], k, ask, chat), covered / max(total, 1)
     parts = [_name(counts, chunk, None, ask, chat) for chunk in chunks]
     return _merged(parts, counts, k, ask, chat), covered / max(total, 1)
+
+
+def groups(
+    counts: Mapping[str, int], k: int | None, ask: Mapping[str, Any], chat: Remembered
+) -> dict[str, tuple[str, ...]]:
+    """Names for labels with their counts and the labels of each, by one question, which the most frequent ones fill."""
+    shown = next(_chunks(sorted(counts, key=lambda label: (-counts[label], label))))
+    names = _name(counts, shown, k, ask, chat)
+    return {name: tuple(label for label, place in names.of.items() if place == i) for i, name in enumerate(names.names)}
 
 
 def cuts(names: Names, sizes: Sequence[int], levels: Sequence[int], ask: Mapping[str, Any], chat: Remembered) -> Names:
@@ -196,9 +213,9 @@ def _wrong_names(answer: Mapping[str, Any], k: int | None, ask: Mapping[str, Any
         return f"{k} clusters were asked for and {len(names)} given"
     if missing := [n for n in ask["keep"] if normal(n) not in map(normal, names)]:
         return f"these names must be kept: {', '.join(missing)}"
-    if there := [n for n in names if _stem(n) in map(_stem, ask["avoid"])]:
+    if there := [n for n in names if stem(n) in map(stem, ask["avoid"])]:
         return f"these names must be avoided: {', '.join(there)}"
-    stems = [_stem(n) for n in names]
+    stems = [stem(n) for n in names]
     for i, one in enumerate(stems):
         for j, other in enumerate(stems):
             if i < j and one == other:
@@ -221,9 +238,3 @@ def _wrong_members(answer: Mapping[str, Any], labels: Sequence[str]) -> Wrong:
     said = [normal(m) for c in answer["clusters"] for m in c["members"]]
     bad = [label for label in labels if said.count(normal(label)) != 1]
     return f"every label must be in exactly one cluster; look at {', '.join(bad[:10])}" if bad else ""
-
-
-def _stem(name: str) -> tuple[str, ...]:
-    """Words less plural endings, so that car and cars, dog and dogs are the same."""
-    words = re.findall(r"\w+", normal(name))
-    return tuple(re.sub(r"(?<=[a-z]{2}[^s])s$|(?<=(?:ch|sh|ss|[a-z]x))es$", "", w) for w in words)

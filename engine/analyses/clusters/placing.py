@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.analyses.clusters.naming import Names, as_they_are, assign, cuts, natural_names, normal
+from engine.analyses.clusters.naming import Names, as_they_are, assign, cuts, natural_names, normal, stem
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Review, Row
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
@@ -136,10 +136,25 @@ def to_review(rows: Sequence[Row], counts: Mapping[str, int], ambiguous: Collect
 
 
 def missing_clusters(rows: Sequence[Row]) -> dict[str, int]:
-    """Raw labels that several unassigned pictures share, with how many do."""
-    counts = Counter(normal(r.raw_label) for r in rows if r.how == "unassigned")
+    """Raw labels that several unassigned pictures share, with how many do, kinds of the same counted together."""
+    counts = Counter(label for r in rows if r.how == "unassigned" and (label := normal(r.raw_label)))
+    kinds: Counter[str] = Counter()
+    for label in sorted(counts, key=lambda c: (len(stem(c)), -counts[c], c)):  # frog before tree frog
+        kinds[next((name for name in kinds if _is_kind_of(label, name)), label)] += counts[label]
     least = max(3, len(rows) // 100)
-    return {label: n for label, n in counts.most_common(5) if label and n >= least}
+    return {label: n for label, n in kinds.most_common(5) if n >= least}
+
+
+def kinds_of(name: str, rows: Sequence[Row]) -> list[str]:
+    """Raw labels of unassigned pictures that are `name` or a kind of it, as missing_clusters counts them."""
+    labels = {label for r in rows if r.how == "unassigned" and (label := normal(r.raw_label))}
+    return sorted(label for label in labels if _is_kind_of(label, name))
+
+
+def _is_kind_of(label: str, name: str) -> bool:
+    """Whether a label ends in the words of another: tree frogs are frogs."""
+    words, end = stem(label), stem(name)
+    return bool(end) and words[-len(end) :] == end
 
 
 def wants_second(params: Params, n: int) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from engine.analyses.clusters import Cluster, Criterion, Result, Review, Row
 from engine.analyses.clusters.edits import apply, check
+from engine.analyses.clusters.placing import kinds_of
 
 ROWS = (
     Row("1", raw_label="dog", cluster="dog", how="label"),
@@ -32,6 +33,8 @@ RESULT = Result(
 RENAME = {"kind": "rename", "cluster": "dog", "to": "hound"}
 MERGE = {"kind": "merge", "clusters": ["dog", "cat"], "into": "pet"}
 MOVE = {"kind": "move", "files": ["2", "4"], "to": "cat"}
+SPLIT = {"kind": "split", "cluster": "dog", "parts": {"adult": ["dog"], "young": ["puppy"]}}
+ADD = {"kind": "add", "name": "tool", "labels": ["axe"]}
 
 
 def sizes(result):
@@ -89,6 +92,81 @@ def test_move_to_nowhere_makes_unassigned():
     assert sizes(found) == {"dog": 1, "bird": 1, "cat": 1}
 
 
+def test_split_by_raw_labels():
+    found = apply(RESULT, [SPLIT]).result
+    assert [(c.name, c.size, c.labels) for c in found.clusters[:2]] == [
+        ("adult", 1, {"dog": 1}),
+        ("young", 1, {"puppy": 1}),
+    ]
+    assert places(found) == {"1": "adult", "2": "young", "3": "cat", "6": "bird"}
+    assert found.rows[1].second == "cat"
+    assert found.rows[5].second == ""  # was dog, which is no cluster any more
+
+
+def test_what_is_in_no_part_stays():
+    found = apply(RESULT, [SPLIT | {"parts": {"young": ["puppy"]}}]).result
+    assert sizes(found) == {"young": 1, "dog": 1, "bird": 1, "cat": 1}
+    assert found.rows[5].second == "dog"
+    same = apply(RESULT, [SPLIT | {"parts": {"dog": ["dog"], "young": ["puppy"]}}]).result
+    assert places(same) == places(found)
+
+
+def test_split_into_what_was_joined():
+    """Of the tree, a cluster of two finer ones; a picture that a person put there stays under its name."""
+    rows = tuple(replace(r, cluster="pet", part=r.cluster) if r.cluster in ("dog", "cat") else r for r in ROWS)
+    pet = Cluster("pet", 3, {"dog": 1, "puppy": 1, "cat": 1}, ("dog", "cat"))
+    coarse = replace(RESULT, clusters=(pet, RESULT.clusters[1]), rows=rows)
+    split = {"kind": "split", "cluster": "pet", "by": "part", "parts": {"dog": ["dog"], "cat": ["cat"]}}
+    found = apply(coarse, [split]).result
+    assert places(found) == places(RESULT)
+    assert [c.parts for c in found.clusters] == [("dog",), ("cat",), ("bird",)]
+    assert sizes(apply(coarse, [MOVE | {"to": "pet"}, split]).result) == {"dog": 2, "cat": 1, "pet": 1, "bird": 1}
+
+
+def test_a_missing_cluster_is_added():
+    found = apply(RESULT, [ADD]).result
+    assert found.clusters[-1] == Cluster("tool", 1, {"axe": 1})
+    assert (found.rows[3].cluster, found.rows[3].how, found.rows[3].why) == ("tool", "label", "")
+    assert [r.file for r in found.review] == ["2", "3", "6"]
+    assert apply(RESULT, [MOVE | {"to": ""}, ADD]).notes == ("Change  was left out: no unassigned picture says so.",)
+
+
+def test_what_may_be_missing_is_counted_anew():
+    frogs = [Row(f"f{i}", raw_label=label, how="unassigned") for i, label in enumerate(["frog", "tree frog", "Frogs"])]
+    result = replace(RESULT, rows=(*ROWS, *frogs))
+    assert apply(result, [MOVE]).result.missing == {"frog": 3}
+    kinds = kinds_of("frog", result.rows)
+    assert kinds == ["frog", "frogs", "tree frog"]
+    found = apply(result, [ADD | {"name": "frog", "labels": kinds}]).result
+    assert sizes(found)["frog"] == 3
+    assert found.missing == {}
+
+
+def test_a_confirmed_picture_stays_and_needs_no_look():
+    found = apply(RESULT, [{"kind": "confirm", "files": ["2"], "to": "dog"}]).result
+    assert places(found) == places(RESULT)
+    assert (found.rows[1].how, found.rows[1].was, found.rows[1].second) == ("person", "dog", "cat")
+    assert [r.file for r in found.review] == ["3", "4", "6"]
+
+
+def test_where_the_models_had_it_follows_every_change():
+    log = [MOVE, {"kind": "move", "files": ["2"], "to": ""}, RENAME]
+    assert [(r.file, r.cluster, r.was) for r in apply(RESULT, log).result.rows if r.how == "person"] == [
+        ("2", "", "hound"),
+        ("4", "cat", ""),
+    ]
+
+
+def test_words_one_by_one_and_all_at_once_are_the_same():
+    words = [{"kind": "move", "files": [r.file], "to": to} for r in ROWS for to in ("bird", "fish", "", r.cluster)]
+    together, one_by_one = apply(RESULT, words), apply(RESULT, [])
+    for n in range(len(words)):
+        one_by_one = apply(RESULT, words[: n + 1])
+    assert together == one_by_one
+    assert len(together.notes) == len(ROWS)
+    assert places(together.result) == places(RESULT)
+
+
 def test_pins_and_forbidden_names_are_for_the_next_question():
     said = [
         {"kind": "pin", "name": "dog"},
@@ -100,6 +178,7 @@ def test_pins_and_forbidden_names_are_for_the_next_question():
     found = apply(RESULT, said)
     assert (found.keep, found.avoid) == (("dog",), ("cat", "bird"))
     assert found.result == RESULT
+    assert found.names_for(["bird", "owl", "dog"], ["dog", "emu"]) == (("owl", "dog"), ("emu", "cat", "bird"))
 
 
 def test_changes_follow_one_another():
@@ -119,15 +198,22 @@ def test_taking_back_is_leaving_out():
     ("edit", "why"),
     [
         (RENAME | {"cluster": "fish"}, "there is no cluster 'fish'"),
-        (RENAME | {"to": "  "}, "the new name is empty"),
-        (RENAME | {"to": "unknown"}, "the new name is empty"),
+        (RENAME | {"to": "  "}, "the name is empty"),
+        (RENAME | {"to": "unknown"}, "the name is empty"),
         (RENAME | {"to": "CAT "}, "merge the two instead"),
         (MERGE | {"clusters": ["dog"]}, "two clusters or more"),
         (MERGE | {"clusters": ["dog", "dog"]}, "two clusters or more"),
         (MERGE | {"clusters": ["dog", "fish"]}, "two clusters or more"),
         (MERGE | {"into": "Bird"}, "cannot be used"),
-        (MERGE | {"into": ""}, "cannot be used"),
+        (MERGE | {"into": ""}, "the name is empty"),
         (MOVE | {"to": "fish"}, "there is no cluster 'fish'"),
+        (SPLIT | {"cluster": "fish"}, "there is no cluster 'fish'"),
+        (SPLIT | {"parts": {"adult": ["dog", "puppy"]}}, "stay together"),
+        (SPLIT | {"parts": {"Cat": ["dog"], "young": ["puppy"]}}, "there is a cluster 'cat' already"),
+        (SPLIT | {"parts": {"~x": ["dog"], "young": ["puppy"]}}, "begin with a tilde"),
+        (SPLIT | {"parts": ["dog"]}, "not understood"),
+        (ADD | {"name": "Dog"}, "there is a cluster 'Dog' already"),
+        (ADD | {"labels": ["dog"]}, "no unassigned picture says so"),
         ({"kind": "dance"}, "not understood"),
         ({"kind": "rename"}, "not understood"),
         ({}, "not understood"),
@@ -153,7 +239,9 @@ def test_check_knows_the_changes_before():
     assert check(RESULT, [{"kind": "dance"}], RENAME) == ""
 
 
-@pytest.mark.parametrize("log", [[RENAME], [MERGE], [MOVE], [MOVE, RENAME], [MERGE, MOVE | {"to": "bird"}]])
+@pytest.mark.parametrize(
+    "log", [[RENAME], [MERGE], [MOVE], [MOVE, RENAME], [MERGE, MOVE | {"to": "bird"}], [SPLIT, ADD]]
+)
 def test_sizes_and_labels_are_those_of_the_rows(log):
     result = apply(RESULT, log).result
     for cluster in result.clusters:
