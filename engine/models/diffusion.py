@@ -192,7 +192,7 @@ class Diffusion:
         """A latent, 4 x h x w, and its noise of each number, S x 4 x h x w, on the device."""
         z, device = torch.from_numpy(one.values), self.pipeline.unet.device
         noise = [torch.randn(z.shape, generator=_dice(one.hash, seed, number)) for number in numbers]
-        return z.to(device), torch.stack(noise).to(device)
+        return _moved(z, device), _moved(torch.stack(noise), device)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], check: Check) -> Iterator[tuple[int, Image.Image]]:
         """A picture for each prompt, one at a time; options `steps` (40), `guidance` (5) and `side` (pixels).
@@ -327,6 +327,7 @@ class _Rows:
         there = [int(i) for i in pictures.unique()]  # in order
         noisy, noise = (torch.cat(some) for some in zip(*map(self._pairs, there), strict=True))
         places = torch.searchsorted(torch.tensor(there), pictures) * n_draws + draws
+        pictures, draws, prompts, places = (_moved(some, noisy.device) for some in (pictures, draws, prompts, places))
         said = self.model._noise_in(noisy[places], self.steps[pictures, draws], self.told[prompts])
         return (said - noise[places]).square().mean(dim=1)
 
@@ -343,6 +344,11 @@ class _Rows:
 
 class _Enough(Exception):  # noqa: N818  no error
     """The network got as far as it was wanted."""
+
+
+def _moved(values: Tensor, device: torch.device) -> Tensor:
+    """The same on the device; a GPU goes on computing meanwhile, which it does not while memory is not pinned."""
+    return values if device.type == "cpu" else values.pin_memory().to(device, non_blocking=True)
 
 
 def _dice(hash: str, seed: int, number: int) -> torch.Generator:
