@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, differences, diversity, finetune, structure, translate, typicality
+from engine.commands import clusters, diff, differences, diversity, finetune, structure, translate, typicality
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.execute import read_result
@@ -180,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("run", metavar="RUN")
     out.add_argument("--to", required=True, metavar="DIR")
     out.set_defaults(do=_export)
+    diff.add(commands.add_parser("diff", help=diff.HELP))
     warm = commands.add_parser("warm", help="make thumbnails, measures, vectors and the map of a gallery ahead")
     warm.add_argument("folder", metavar="FOLDER", type=_folder)
     warm.add_argument("--models", default="", help="bundled, local, endpoint, or a TOML file with a table a role")

@@ -154,6 +154,9 @@ def test_an_analysis_has_all_its_places(name):
     for task in module.TASKS:
         assert (ROOT / "engine" / "prompts" / f"{task}.txt").read_text().strip(), task
     assert file_of(f"engine.charts.{name}").is_file()
+    diff = importlib.import_module(f"{ANALYSES[name]}.diff")  # two runs side by side
+    for part in ("diff", "lines", "tables"):
+        assert callable(getattr(diff, part)), part
     assert (ROOT / "pages" / f"{name}.py").is_file()
     assert f'"{name}.py"' in (ROOT / "pages" / "frame.py").read_text()
     tests = ROOT / "tests" / "analyses"
@@ -161,7 +164,7 @@ def test_an_analysis_has_all_its_places(name):
 
 
 def test_every_analysis_module_is_in_the_table():
-    shared = {"__init__", "crossing", "estimating", "shares"}
+    shared = {"__init__", "crossing", "estimating", "shares", "matching"}
     found = {
         p.stem for p in (ROOT / "engine" / "analyses").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
     }

@@ -101,7 +101,7 @@ def _entry(path: Path) -> Entry | None:
         if kept and kept[0] == stamp:
             _known.move_to_end(key)
             return kept[1]
-    entry = _read(Run(path), sum(size for _, size, _, _ in stamp))
+    entry = _read(Run(path))
     with _lock:
         _known[key] = stamp, entry
         while len(_known) > _KEPT:
@@ -116,11 +116,21 @@ def _stamp(path: Path) -> Stamp:
     return tuple((name, at.st_size, at.st_mtime_ns, at.st_ino) for name, at in sorted(told, key=lambda one: one[0]))
 
 
-def _read(run: Run, size: int) -> Entry | None:
+def _size(path: Path) -> int:
+    """Bytes of all files in a folder, in folders of it too: what a run made lies there."""
+    total = 0
+    with os.scandir(path) as files:
+        for file in files:
+            folder = file.is_dir(follow_symlinks=False)
+            total += _size(Path(file.path)) if folder else file.stat(follow_symlinks=False).st_size
+    return total
+
+
+def _read(run: Run) -> Entry | None:
     status = standing(run)
     try:
-        request = run.request if status else None
-    except RunError:
+        request, size = run.request if status else None, _size(run.path)
+    except (RunError, OSError):
         return None
     if status is None or request is None:
         return None

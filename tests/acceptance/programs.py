@@ -174,10 +174,15 @@ def rows(folder: Path) -> dict[str, dict[str, Any]]:
     return {row["file"]: row for row in result(folder)["rows"]}
 
 
+def csv_table(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as table:
+        return list(csv.DictReader(table))
+
+
 def csv_rows(folder: Path) -> dict[str, dict[str, str]]:
     """Rows of clusters.csv by file."""
-    with (folder / "clusters.csv").open(newline="", encoding="utf-8") as table:
-        return {row["file"]: row for row in csv.DictReader(table)}
+    return {row["file"]: row for row in csv_table(folder / "clusters.csv")}
 
 
 def wait_for(happened: Any, seconds: float = 60) -> float:

@@ -29,6 +29,9 @@ def test_an_entry_tells_what_a_list_shows(runs, tmp_path):
     assert (entry.asked.selection, entry.asked.members, entry.asked.seed) == ("a few", 2, 3)
     assert (entry.asked.models, entry.remarks.tags) == (REQUEST.models, ("x",))
     assert entry.bytes == sum(path.stat().st_size for path in run.path.iterdir())
+    (run.path / "made" / "deep").mkdir(parents=True)
+    (run.path / "made" / "deep" / "weights").write_bytes(b"x" * 1000)
+    assert history(tmp_path)[0].bytes == entry.bytes + 1000
 
 
 def test_newest_first_and_what_cannot_be_told_is_left_out(runs, tmp_path):
@@ -49,7 +52,7 @@ def test_every_change_is_seen_and_nothing_else_is_read(runs, tmp_path, monkeypat
     made = [runs.submit(replace(REQUEST, seed=seed)) for seed in range(3)]
     history(tmp_path)
     read = []
-    monkeypatch.setattr(module, "_read", lambda run, size, real=module._read: (read.append(run), real(run, size))[1])
+    monkeypatch.setattr(module, "_read", lambda run, real=module._read: (read.append(run), real(run))[1])
     history(tmp_path)
     assert read == []
     made[0].set_status(replace(made[0].status, state="done"))
