@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from pages.parts import sidebar  # noqa: E402
+from pages.parts import sidebar, tour  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 
@@ -41,4 +41,5 @@ st.set_page_config(page_title="Vitrine", page_icon=ROOT / "assets" / "icon.png",
 st.logo(ROOT / "assets" / "logo.svg", size="large")
 page = st.navigation(PAGES)
 sidebar.show()
+tour.show(page.url_path)
 page.run()
