@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import plotly.graph_objects as go
 
 from engine.analyses.clusters.agreement import Agreement
@@ -45,6 +47,42 @@ def confusion(agreement: Agreement) -> go.Figure:
         xaxis={**axis, "title": {"text": "cluster", "font": ink}},
         yaxis={**axis, "title": {"text": "label", "font": ink}, "autorange": "reversed"},
     )
+    return figure
+
+
+def icicle(levels: Sequence[Mapping[str, str]], sizes: Mapping[str, int]) -> go.Figure:
+    """Which names join, coarse to fine from left to right, by the number of pictures.
+
+    Args:
+        levels: {natural name: its name there}, finest first, each nesting in the next.
+        sizes: pictures by natural name.
+    """
+    parents, counts, deep = {"all": ""}, dict[str, int](), {"all": 1.0}
+    for name in levels[0]:
+        above = "all"
+        counts[above] = counts.get(above, 0) + sizes.get(name, 0)
+        for depth, level in enumerate(reversed(levels)):
+            id = f"{depth}/{level[name]}"
+            parents[id], deep[id] = above, depth / len(levels)
+            counts[id] = counts.get(id, 0) + sizes.get(name, 0)
+            above = id
+    ids = list(parents)
+    figure = go.Figure(
+        go.Icicle(
+            ids=ids,
+            labels=[_cut(id.partition("/")[2] or id) for id in ids],
+            parents=[parents[id] for id in ids],
+            values=[counts[id] for id in ids],
+            branchvalues="total",
+            tiling={"orientation": "h"},
+            marker={"colors": [f"rgba({_TEAL},{0.7 - 0.6 * deep[id]:.2f})" for id in ids]},
+            textfont={"color": _INK},
+            texttemplate="%{label} %{value:,}",
+            hovertemplate="%{label}: %{value:,} pictures<extra></extra>",
+        )
+    )
+    height = min(900, max(160, 22 * len(levels[0]) + 30))
+    figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 4, "b": 4}, hoverlabel={"font": {"color": _INK}})
     return figure
 
 

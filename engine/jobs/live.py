@@ -262,6 +262,17 @@ def _ends(settings: Settings, job: _Job, run: str, axis: str) -> dict[str, Any]:
     return {"low": told.low, "high": told.high, "by": told.by}
 
 
+def _split(settings: Settings, job: _Job, run: str, cluster: str, k: str) -> dict[str, Any]:
+    """Names for the parts of a cluster, with the raw labels of each; k is a number, or nothing for as many as fit."""
+    job.step = "Asking"
+    from engine.jobs.splitting import parts
+    from engine.store.runs import Runs
+
+    found = Runs(settings.home).get(run)
+    told = parts(found, cluster, int(k) if k else None, settings)
+    return {"parts": {name: list(labels) for name, labels in told.items()}, "by": found.request.models["chat"].label}
+
+
 def _typical(settings: Settings, job: _Job, run: str, picture: str) -> dict[str, Any]:
     """How typical an uploaded picture is of each label of a typicality run; maps as base64 of float32."""
     job.step = "Loading what tells noise"
@@ -306,5 +317,6 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "prepare": _prepare,
     "search": _search,
     "ends": _ends,
+    "split": _split,
     "typical": _typical,
 }

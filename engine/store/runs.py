@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -177,7 +177,11 @@ class Run:
 
     def drop_edit(self) -> None:
         """Take the newest change back."""
-        kept = [json.dumps({k: v for k, v in e.items() if k != "n"}) for e in self.edits()[:-1]]
+        self.keep_edits(self.edits()[:-1])
+
+    def keep_edits(self, edits: Sequence[Mapping[str, Any]]) -> None:
+        """Put these changes in place of the log."""
+        kept = [json.dumps({"at": time.time()} | {k: v for k, v in e.items() if k != "n"}) for e in edits]
         beside = self.path / "edits.new"
         with _said(self.path):
             beside.write_text("".join(line + "\n" for line in kept))

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from engine.analyses.clusters import Criterion, Params
 from engine.errors import SettingsError
 from engine.gallery import load_gallery
 from engine.gallery.looking import looks
 from engine.jobs import live
+from engine.jobs.execute import execute
 from engine.settings import Endpoint
 from tests.fake_endpoint import FakeEndpoint
-from tests.planted import gallery_of, paint
+from tests.planted import gallery_of, many, paint, submitted
 
 
 @pytest.fixture
@@ -224,3 +226,14 @@ def test_a_search_that_cannot_be_answered_says_why(serving, tmp_path):
     said = ask(serving, "search", gallery=gallery.fingerprint, words="a dog", picture="")
     assert said["state"] == "failed"
     assert "Nothing is known yet" in said["error"]
+
+
+def test_split(serving, tmp_path):
+    gallery = gallery_of(tmp_path, serving["settings"], many(12))
+    run = submitted(gallery, serving["settings"], Params(Criterion("colour"), "2"))
+    with run.hold():
+        assert execute(run, serving["settings"]).state == "done"
+    said = ask(serving, "split", run=run.id, cluster="green", k="")
+    assert (said["state"], said["by"]) == ("done", "fake (fake)")
+    assert said["parts"] == {"green": ["green"], "red": ["red"], "yellow": ["yellow"]}
+    assert "no cluster 'pink'" in ask(serving, "split", run=run.id, cluster="pink", k="2")["error"]

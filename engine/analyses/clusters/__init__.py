@@ -73,6 +73,7 @@ def run(
         notes=(*names.notes, *_notes(rows, names, params)),
         unread=tuple(gallery.unread),
         joins=names.joins,
+        finest=natural.wanted,
         prompts={task: instructions(task) for task in TASKS},
     )
 

@@ -4,8 +4,8 @@ An entry holds everything by value: changes of clusters, and for every picture t
 name and by the tree's finest names of that cluster. Carried out, what fits the new result is made, and what does not is
 said: another criterion may have no such cluster.
 
-    {"kind": "carry", "run": id, "upto": edits of that run that are in it, "changes": [...],
-     "said": {cluster: [files]}, "parts": {cluster: [natural names]}, "keep": [...], "avoid": [...]}
+    {"kind": "carry", "run": id, "changes": [...], "said": {cluster: [files]}, "parts": {cluster: [natural names]},
+     "keep": [...], "avoid": [...]}
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Carried:
 
 def entry(
     run: str,
-    upto: int,
     result: Result,
     changes: Sequence[Edit],
     names: tuple[Sequence[str], Sequence[str]],
@@ -44,7 +43,6 @@ def entry(
 
     Args:
         run: where the corrections were made.
-        upto: how many entries that run's log has.
         result: of that run, with all its changes.
         changes: of clusters, those that took effect, in order.
         names: pinned, and forbidden.
@@ -62,7 +60,6 @@ def entry(
     return {
         "kind": "carry",
         "run": run,
-        "upto": upto,
         "changes": [{k: v for k, v in one.items() if k not in ("n", "at")} for one in changes],
         "said": dict(words),
         "parts": {c.name: list(c.parts) for c in result.clusters if c.name in words},

@@ -26,6 +26,7 @@ from engine.analyses.clusters.result import Result
 from engine.errors import RunError
 
 _WORDS = ("move", "confirm")  # of a person, about single pictures
+_PINS = ("pin", "forbid")
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,6 @@ class Edited:
     changes: tuple[Edit, ...] = ()
     carried: tuple[Carried, ...] = ()
 
-    def names_for(self, keep: Sequence[str], avoid: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names to keep and to avoid when asked again: those of before, with the pins; the later word counts."""
-        kept = dict.fromkeys([*(n for n in keep if n not in self.avoid), *self.keep])
-        avoided = dict.fromkeys([*(n for n in avoid if n not in self.keep), *self.avoid])
-        return tuple(kept), tuple(avoided)
-
 
 def apply(result: Result, edits: Sequence[Edit]) -> Edited:
     """Carry out edits in order; one that does not fit this result is left out with a note."""
@@ -61,7 +56,20 @@ def apply(result: Result, edits: Sequence[Edit]) -> Edited:
     for are_words, group in groupby(edits, lambda edit: edit.get("kind") in _WORDS):
         some = list(group)
         edited = _told(edited, some) if are_words else reduce(_changed, some, edited)
-    return edited
+    keep, avoid = names_for(edits, (), ())
+    return replace(edited, keep=keep, avoid=avoid)
+
+
+def names_for(
+    edits: Sequence[Edit], keep: Sequence[str], avoid: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names to keep and to avoid when asked again: those of before, with what was pinned and forbidden since."""
+    for edit in edits:
+        more = {"pin": [edit.get("name")], "carry": edit.get("keep")}.get(edit.get("kind", "")) or []
+        less = {"forbid": [edit.get("name")], "carry": edit.get("avoid")}.get(edit.get("kind", "")) or []
+        keep = [*(n for n in keep if n not in (*more, *less)), *filter(None, more)]
+        avoid = [*(n for n in avoid if n not in (*more, *less)), *filter(None, less)]
+    return tuple(keep), tuple(avoid)
 
 
 def check(result: Result, edits: Sequence[Edit], edit: Edit) -> str:
@@ -87,26 +95,16 @@ def _told(edited: Edited, words: Sequence[Edit]) -> Edited:
 def _changed(edited: Edited, edit: Edit) -> Edited:
     try:
         kind = edit["kind"]
-        if kind == "pin":
-            return _pinned(edited, [edit["name"]], [])
-        if kind == "forbid":
-            return _pinned(edited, [], [edit["name"]])
+        if kind in _PINS:
+            return edited if edit["name"] else _left_out(edited, edit, "it has no name.")
         if kind != "carry":
             changed = CHANGES[kind](edited.result, edit)
             return replace(edited, result=changed, changes=(*edited.changes, edit))
         result, made, carried = carry_out(edited.result, edit)
         others = (one for one in edited.carried if one.run != carried.run)
-        edited = replace(edited, result=result, changes=(*edited.changes, *made), carried=(*others, carried))
-        return _pinned(edited, edit["keep"], edit["avoid"])
+        return replace(edited, result=result, changes=(*edited.changes, *made), carried=(*others, carried))
     except (RunError, KeyError, TypeError, AttributeError) as problem:
         return _left_out(edited, edit, problem.message if isinstance(problem, RunError) else "it is not understood")
-
-
-def _pinned(edited: Edited, keep: Sequence[str], avoid: Sequence[str]) -> Edited:
-    kept, avoided = Edited(edited.result, tuple(keep), tuple(avoid)).names_for(
-        [n for n in edited.keep if n not in keep], [n for n in edited.avoid if n not in avoid]
-    )
-    return replace(edited, keep=kept, avoid=avoided)
 
 
 def _left_out(edited: Edited, edit: Mapping[str, Any], why: str) -> Edited:

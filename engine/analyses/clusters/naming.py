@@ -26,7 +26,8 @@ _EMPTY = {"", "none", "n/a", "na", "null", "unknown", "unclear", "not applicable
 class Names:
     """Names for `labels`, and which label each got: an index, None where it fits none; labels not asked are absent.
 
-    `joins` is how names of a tree became these, see Result.
+    `joins` is how names of a tree became these, see Result; `wanted` how many were asked for where natural ones were
+    too few, else 0.
     """
 
     names: tuple[str, ...]
@@ -34,6 +35,7 @@ class Names:
     ambiguous: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     joins: tuple[Mapping[str, str], ...] = ()
+    wanted: int = 0
 
 
 @lru_cache(maxsize=65536)

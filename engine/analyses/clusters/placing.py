@@ -27,6 +27,7 @@ def named(
     names, coverage = (as_they_are(counts), 1.0) if exact else natural_names(counts, None, ask, chat)
     if len(names.names) < low <= len(counts):
         names, coverage = natural_names(counts, low, ask, chat)
+        names = replace(names, wanted=low)
     elif len(names.names) < low:
         missing = (
             f"There are only {len(counts)} different answers, too few for {low} clusters: "

@@ -124,6 +124,7 @@ class Result:
         clusters: by size, largest first.
         rows: one a picture, in the gallery's order.
         natural: names of the tree's finest level; `clusters[i].parts` are out of these.
+        finest: how many names the finest level was asked for, 0 where they are the natural ones.
         joins: level by level from there to the clusters, into which coarser name each name was joined.
         review: pictures to look at first.
         missing: raw labels shared by several unassigned pictures: perhaps a cluster is missing.
@@ -146,3 +147,4 @@ class Result:
     prompts: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     joins: tuple[Mapping[str, str], ...] = ()
+    finest: int = 0

@@ -38,7 +38,7 @@ LOG = [
 def carried(log=LOG, before=BEFORE, galleries=(HERE, HERE)):
     done = apply(before, log)
     assert not done.notes
-    return entry("abc", len(log), done.result, done.changes, (done.keep, done.avoid), galleries)
+    return entry("abc", done.result, done.changes, (done.keep, done.avoid), galleries)
 
 
 def places(result):
@@ -60,9 +60,8 @@ def test_the_run_before_need_not_be_there_any_more_and_results_stay_as_they_were
     entry = carried()
     assert apply(after, [entry]).result != after
     assert apply(after, []).result == after
-    assert set(entry) == {"kind", "run", "upto", "changes", "said", "parts", "keep", "avoid"}
+    assert set(entry) == {"kind", "run", "changes", "said", "parts", "keep", "avoid"}
     assert entry["said"] == {"kitty": ["a"], "": ["b"], "bird": ["e"]}
-    assert entry["upto"] == 5
 
 
 def test_a_name_that_was_pinned_is_there_already():
@@ -127,7 +126,7 @@ def test_carried_twice_is_carried_once():
 def test_carried_corrections_are_carried_on():
     """From run to run to run: what a person said first is still true in the third, with where it came from last."""
     middle = apply(BEFORE, [carried()])
-    on = entry("def", 1, middle.result, middle.changes, (middle.keep, middle.avoid), (HERE, HERE))
+    on = entry("def", middle.result, middle.changes, (middle.keep, middle.avoid), (HERE, HERE))
     assert places(apply(BEFORE, [on]).result) == places(apply(BEFORE, LOG).result)
     assert apply(BEFORE, [on]).keep == ("kitty",)
 

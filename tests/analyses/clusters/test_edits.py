@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from engine.analyses.clusters import Cluster, Criterion, Result, Review, Row
-from engine.analyses.clusters.edits import apply, check
+from engine.analyses.clusters.edits import apply, check, names_for
 from engine.analyses.clusters.placing import kinds_of
 
 ROWS = (
@@ -178,7 +178,7 @@ def test_pins_and_forbidden_names_are_for_the_next_question():
     found = apply(RESULT, said)
     assert (found.keep, found.avoid) == (("dog",), ("cat", "bird"))
     assert found.result == RESULT
-    assert found.names_for(["bird", "owl", "dog"], ["dog", "emu"]) == (("owl", "dog"), ("emu", "cat", "bird"))
+    assert names_for(said, ["bird", "owl", "dog"], ["dog", "emu"]) == (("owl", "dog"), ("emu", "cat", "bird"))
 
 
 def test_changes_follow_one_another():

@@ -221,6 +221,7 @@ def test_a_way_may_begin_finer_than_the_natural_names(tmp_path, settings):
     result = ran(gallery, settings.home, k(2, via=(4,)), Scripted(says))
     assert set(result.natural) == {"red", "green", "blue", "yellow"}
     assert sizes(result) == {"blue": 3, "green": 9}  # the fake joins the rest to the last
+    assert (result.finest, ran(gallery, settings.home, k(2), Scripted(says)).finest) == (4, 0)
 
 
 @pytest.mark.parametrize(("wanted", "got"), [("2-3", 3), ("2-4", 4), ("4-9", 4), ("3", 3), ("4", 4), ("auto", 4)])
