@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine.analyses.clusters import Criterion, Params
+from engine.analyses.clusters import Criterion, Params, edits
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -13,7 +13,7 @@ from engine.jobs.asking import make_request
 from engine.models import profiles
 from engine.models.measured import CAN_TELL
 from engine.store.runs import Run
-from pages.parts import clusters_view, run_panel, sidebar, workspace
+from pages.parts import cluster_carrying, clusters_view, run_panel, sidebar, workspace
 from pages.parts.analysis_page import page
 from pages.parts.grid import picture_grid
 from pages.parts.workspace import plain
@@ -52,8 +52,9 @@ def _form() -> tuple[Params | None, DeltaGenerator]:
     names = lambda text: tuple(n for part in text.split(",") if (n := part.strip()))  # noqa: E731
     opinion = {"auto": None, "yes": True, "no": False}[second]
     asked = Criterion(criterion.strip(), look_at.strip(), ignore.strip())
+    way = st.session_state.get("way", {}).get((asked.name, k), ())
     try:
-        return Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion), button
+        return Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion, via=way), button
     except SettingsError as problem:
         button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
@@ -64,15 +65,22 @@ def _prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was typed."""
     del gallery
     st.session_state.setdefault("k", "auto")
-    if run is None or (st.session_state.get("form_of") == run.id and "criterion" in st.session_state):
+    if run is None:
         return
     params = run.request.params
-    st.session_state["form_of"] = run.id
+    names = [", ".join(some) for some in edits.names_for(run.edits(), params["keep"], params["avoid"])]
+    before = st.session_state.get("form_of", [])
+    is_new = before[:1] != [run.id] or "criterion" not in st.session_state
+    if is_new or before[1:] != names:  # anew, too, when a name was pinned or forbidden
+        st.session_state["keep"], st.session_state["avoid"] = names
+    st.session_state["form_of"] = [run.id, *names]
+    if not is_new:
+        return
+    st.session_state["way"] = {(params["criterion"]["name"], params["k"]): tuple(params.get("via", ()))}
     st.session_state["criterion"] = params["criterion"]["name"]
     st.session_state["look_at"] = params["criterion"]["look_at"]
     st.session_state["ignore"] = params["criterion"]["ignore"]
     st.session_state["k"] = params["k"]
-    st.session_state["keep"], st.session_state["avoid"] = ", ".join(params["keep"]), ", ".join(params["avoid"])
     st.session_state["second"] = {None: "auto", True: "yes", False: "no"}[params["second_opinion"]]
 
 
@@ -99,7 +107,11 @@ def _ask(gallery: Gallery) -> None:
         if part is not None and not len(workspace.places(gallery, part.members)):
             st.warning(f"No picture of the set {plain(part.name)} is in this gallery any more.")
             return
-        run_panel.price_and_run(make_request("clusters", gallery, params, specs, part=part), gallery, params, button)
+        request = make_request("clusters", gallery, params, specs, part=part)
+        id = sidebar.run_in_address() or sidebar.run_in_address("repeat")
+        before = cluster_carrying.source(workspace.runs().get(id)) if id else None
+        carry = cluster_carrying.offered(before, request)
+        run_panel.price_and_run(request, gallery, params, button, then=carry)
 
 
 def _no_model(why: str) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from pydantic import TypeAdapter
 
-from engine.analyses.clusters import Params, Result, Row, edits
+from engine.analyses.clusters import Result, Row, edits
+from engine.analyses.clusters.placing import kinds_of
 from engine.gallery import Gallery
-from engine.jobs.asking import told
 from engine.store.runs import Run
-from pages.parts import run_panel, workspace
+from pages.parts import cluster_carrying, workspace
 from pages.parts.workspace import plain
 
 
@@ -39,9 +36,13 @@ def shown_edits(n: int) -> int:
 
 
 def bar(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery) -> None:
-    """A person's changes: how many are shown, without them, take back, ask again with them."""
+    """A person's changes: how many are shown, without them, take back; what came from another run, or could."""
+    if shown == len(log):
+        cluster_carrying.take_over(run, gallery)
+    if not log:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{shown} of {len(log)} changes of yours are shown")
+        st.caption(f"{shown} of {len(log)} changes of yours are shown", width="content")
         if shown and st.button("Without my changes", type="tertiary", key="without"):
             st.query_params["rev"] = "0"
             st.rerun()
@@ -54,54 +55,50 @@ def bar(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery)
             run.drop_edit()
             st.query_params.pop("cluster", None)
             st.rerun()
-        if (edited.keep or edited.avoid) and shown == len(log):
+        if edited.keep or edited.avoid:
             pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
             forbidden = [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
-            st.caption(plain(" · ".join(pinned + forbidden)))
-            if st.button("Ask again with these", key="with_pins"):
-                ask_again(run, gallery, edited.keep, edited.avoid)
+            st.caption(plain(" · ".join([*pinned, *forbidden, "the form above asks so"])), width="content")
+    cluster_carrying.came_over(run, edited)
 
 
-@st.dialog("Ask again")
-def ask_again(run: Run, gallery: Gallery, keep: Sequence[str], avoid: Sequence[str]) -> None:
-    """The same question with names to keep and to avoid: its price, and Run."""
-    before = run.request
-    params = TypeAdapter(Params).validate_python(before.params)
-    params = replace(params, keep=tuple(keep), avoid=tuple(avoid))
-    for word, names in (("Keep", keep), ("Avoid", avoid)):
-        if names:
-            st.markdown(f"{word}: {plain(', '.join(names))}")
-    st.caption("Other changes stay with the run they were made in.")
-    request = replace(before, params=told(params))
-    run_panel.price_and_run(request, gallery, params, st.container(), key="run_again")
-
-
-def menu(run: Run, result: Result, name: str, edited: edits.Edited) -> None:
+def menu(run: Run, result: Result, name: str) -> None:
     """What can be done to one cluster."""
     n = len(run.edits())  # in the keys: a menu is shut once its change was made
     with st.popover("Rename", key=f"menu_rename_{n}_{name}", on_change="rerun"):
         new = st.text_input("New name", name, key=f"rename_{name}")
         if st.button("Rename", key=f"do_rename_{name}", type="primary"):
-            _add(run, result, {"kind": "rename", "cluster": name, "to": new}, view=" ".join(new.split()))
+            add(run, result, {"kind": "rename", "cluster": name, "to": new}, view=" ".join(new.split()))
     others = [c.name for c in result.clusters if c.name != name]
     with st.popover("Merge", key=f"menu_merge_{n}_{name}", on_change="rerun"):
         other = st.selectbox("With", others, key=f"merge_{name}")
         into = st.text_input("Into", name, key=f"into_{name}")
         if st.button("Merge", key=f"do_merge_{name}", type="primary", disabled=not others):
             edit = {"kind": "merge", "clusters": [name, other], "into": into}
-            _add(run, result, edit, view=" ".join(into.split()))
-    pinned, forbidden = name in edited.keep, name in edited.avoid
-    if st.button(
-        "Pinned" if pinned else "Pin", key=f"pin_{name}", disabled=pinned, help="Keep this name when asked again"
+            add(run, result, edit, view=" ".join(into.split()))
+
+
+def pins(run: Run, edited: edits.Edited, name: str, key: str) -> None:
+    """Keep a name when asked again, or avoid it; icons alone on a card, which has a `key` of its own."""
+    for kind, word, icon, done, words in (
+        ("pin", "Pin", "keep", name in edited.keep, "Keep this name when asked again"),
+        ("forbid", "Forbid", "block", name in edited.avoid, "Avoid this name when asked again"),
     ):
-        _add(run, result, {"kind": "pin", "name": name})
-    if st.button(
-        "Forbidden" if forbidden else "Forbid",
-        key=f"forbid_{name}",
-        disabled=forbidden,
-        help="Avoid this name when asked again",
-    ):
-        _add(run, result, {"kind": "forbid", "name": name})
+        if key:
+            label = f":{'green' if done else 'gray'}[:material/{icon}:]"
+        else:
+            label = {"pin": "Pinned", "forbid": "Forbidden"}[kind] if done else word
+        style = "tertiary" if key else "secondary"
+        if st.button(label, key=f"{kind}_{key or name}", type=style, disabled=done, help=words):
+            add(run, edited.result, {"kind": kind, "name": name})
+
+
+def missing(run: Run, result: Result) -> None:
+    """Clusters that seem to be missing: each by one click."""
+    for i, (label, count) in enumerate(result.missing.items()):
+        st.caption(f"{count:,} said “{plain(label)}”: a missing cluster?")
+        if st.button("Make it a cluster", key=f"add_missing_{i}", icon=":material/add:", type="tertiary"):
+            add(run, result, {"kind": "add", "name": label, "labels": kinds_of(label, result.rows)})
 
 
 def move(run: Run, result: Result, row: Row) -> None:
@@ -115,10 +112,10 @@ def move(run: Run, result: Result, row: Row) -> None:
             target = "" if to == "unassigned" and to not in names else to
             st.query_params.pop("picture", None)
             st.toast(plain(f"{row.file} moved to {to}."))
-            _add(run, result, {"kind": "move", "files": [row.file], "to": target})
+            add(run, result, {"kind": "move", "files": [row.file], "to": target})
 
 
-def _add(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
+def add(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
     """Append a change to the run's log, if it can be made."""
     if why := edits.check(result, [], edit):
         st.error(plain(why[:1].upper() + why[1:]))

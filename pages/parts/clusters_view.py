@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -14,17 +13,13 @@ import streamlit as st
 from engine.analyses.clusters import Result, Row, edits, tables
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
-from engine.report import clusters as findings
-from engine.report.finding import Finding
-from engine.report.source import Source
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import cluster_changes, run_panel, workspace
+from pages.parts import cluster_changes, clusters_review, clusters_split, clusters_tree, run_panel, workspace
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import close, field
 from pages.parts.set_maker import save_as_set
-from pages.parts.share import share_picture
-from pages.parts.workspace import address, legible, plain
+from pages.parts.workspace import address, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
 _REVIEW, _UNASSIGNED, _UNANSWERED = "~review", "~unassigned", "~unanswered"
@@ -50,13 +45,17 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     groups = _groups(result)
     run_panel.warn_of_strangers(run, gallery)
     _head(run, status, result, log, shown, edited, gallery)
+    if shown == len(log):
+        clusters_review.draw(run, workspace.result(run), gallery)
     if view and view not in groups:
         st.info(f"There is no cluster {plain(view)} here any more: it was renamed, merged or taken back.")
     if view in groups:
         _group(run, result, gallery, view, groups[view], edited if shown == len(log) else None)
     else:
-        _cards(run, result, gallery, groups)
-        _evidence(run, result)
+        clusters_tree.draw(run, workspace.result(run), gallery)
+        _cards(run, edited, gallery, groups, can_change=shown == len(log))
+        clusters_review.how_right(run, workspace.result(run))
+        _evidence(result)
     models = run.request.models
     st.caption(
         f"Described by {plain(models['vision'].label)}, sorted by {plain(models['chat'].label)} · "
@@ -93,7 +92,6 @@ def _head(
         words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]{most}]"
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(words, width="stretch")
-        share_picture(run, findings.overview, "clusters")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
         st.download_button(
@@ -104,11 +102,11 @@ def _head(
         )
     for note in (*status.notes, *result.notes, *edited.notes):
         st.info(plain(note), icon=":material/info:")
-    if log:
-        cluster_changes.bar(run, log, shown, edited, gallery)
+    cluster_changes.bar(run, log, shown, edited, gallery)
 
 
-def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Row]]) -> None:
+def _cards(run: Run, edited: edits.Edited, gallery: Gallery, groups: dict[str, list[Row]], can_change: bool) -> None:
+    result = edited.result
     n = len(result.rows)
     with st.grid(3, min_column_width=240):
         for i, cluster in enumerate(result.clusters):
@@ -117,13 +115,16 @@ def _cards(run: Run, result: Result, gallery: Gallery, groups: dict[str, list[Ro
                 _card_head(cluster.name, len(rows), n, f"card_{i}")
                 st.progress(len(rows) / n)
                 _few(gallery, rows, f"few_{i}", cluster.name)
-                st.caption(plain(", ".join(list(cluster.labels)[:6])))
+                with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+                    st.caption(plain(", ".join(list(cluster.labels)[:6])), width="stretch")
+                    if can_change:
+                        cluster_changes.pins(run, edited, cluster.name, f"card_{i}")
         for view, title in ((_REVIEW, "to look at first"), (_UNASSIGNED, "unassigned"), (_UNANSWERED, "unanswered")):
             if groups.get(view):
                 with st.container(border=True, height="stretch"):
                     _card_head(title, len(groups[view]), n, f"card{view}", view, warm=True)
                     _few(gallery, groups[view], f"few{view}", view)
-                    _card_words(run, result, view, gallery)
+                    _card_words(run, result, view, can_change)
 
 
 def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: bool = False) -> None:
@@ -134,13 +135,9 @@ def _card_head(title: str, count: int, n: int, key: str, view: str = "", warm: b
             _open(view or title)
 
 
-def _card_words(run: Run, result: Result, view: str, gallery: Gallery) -> None:
-    if view == _UNASSIGNED and result.missing:
-        label, count = next(iter(result.missing.items()))
-        st.caption(f"{count} said “{plain(label)}”: a missing cluster?")
-        if st.button("Ask again with that name", key="add_missing", type="tertiary"):
-            kept, avoided = run.request.params["keep"], run.request.params["avoid"]
-            cluster_changes.ask_again(run, gallery, [*kept, label], [name for name in avoided if name != label])
+def _card_words(run: Run, result: Result, view: str, can_change: bool) -> None:
+    if view == _UNASSIGNED and result.missing and can_change:
+        cluster_changes.missing(run, result)
     elif view == _UNASSIGNED:
         yours = any(r.how == "person" and not r.cluster for r in result.rows)
         st.caption(f"Their answers fit none of the clusters{', or you put them here' if yours else ''}.")
@@ -161,6 +158,7 @@ def _few(gallery: Gallery, rows: Sequence[Row], key: str, view: str) -> None:
 
 def _open(view: str, picture: str = "") -> None:
     st.query_params["cluster"] = view
+    st.query_params.pop("split", None)
     if picture:
         st.query_params["picture"] = picture
     else:
@@ -177,14 +175,19 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
     title = {_REVIEW: "To look at first", _UNASSIGNED: "Unassigned", _UNANSWERED: "Unanswered"}.get(view, view)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("All clusters", icon=":material/arrow_back:", type="tertiary", key="back"):
-            for word in ("cluster", "picture"):
+            for word in ("cluster", "picture", "split"):
                 st.query_params.pop(word, None)
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
         for_set = st.container(width="content")
-        share_picture(run, _finding(view), f"cluster {view}")
         if not view.startswith("~") and edited:
-            cluster_changes.menu(run, result, view, edited)
+            cluster_changes.menu(run, result, view)
+            clusters_split.menu(run, result, view)
+            cluster_changes.pins(run, edited, view, "")
+        elif view == _REVIEW and edited and st.button("Work through them", icon=":material/keyboard:", key="work"):
+            clusters_review.go(clusters_review.REVIEW)
+    if not view.startswith("~") and edited:
+        clusters_split.preview(run, result, gallery, view, rows)
     by_file = {row.file: row for row in rows}
     opened = st.query_params.get("picture", "")
     main, side = st.columns([3, 1.3], gap="medium") if opened in by_file else (st.container(), None)
@@ -210,19 +213,9 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
             _picture(run, result, gallery.by_name[opened], by_file[opened], can_change=edited is not None)
 
 
-def _finding(view: str) -> Callable[[Source], Finding]:
-    """What is shared of a view."""
-    if view.startswith("~"):
-        return findings.review if view == _REVIEW else findings.unassigned
-    return partial(findings.cluster, name=view)
-
-
 def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
     why = {r.file: r.why for r in result.review} if view == _REVIEW else {r.file: r.why for r in rows}
-    table = [
-        {"file": legible(r.file), "why": why.get(r.file, ""), "raw label": r.raw_label, "cluster": r.cluster}
-        for r in rows
-    ]
+    table = [{"file": r.file, "why": why.get(r.file, ""), "raw label": r.raw_label, "cluster": r.cluster} for r in rows]
     st.dataframe(pd.DataFrame(table), hide_index=True)
 
 
@@ -231,7 +224,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
             close()
-    st.image(address(picture.hash, "full.webp"), width="stretch", alt=legible(f"{picture.name}: {row.description}"))
+    st.image(address(picture.hash, "full.webp"), width="stretch", alt=f"{picture.name}: {row.description}")
     field("File", row.file)
     if row.label:
         field("Label it came with", row.label)
@@ -239,6 +232,8 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
         field("Description", row.description + (" (cut off)" if row.cut else ""))
     place = row.cluster or row.how
     field("Raw label → cluster", f"“{row.raw_label}” → {place} ({_HOW[row.how]})" if row.raw_label else place)
+    if row.how == "person" and row.was != row.cluster:
+        field("The models' choice", row.was or "unassigned")
     if row.second:
         field("Second choice", f"{row.second}, by its description")
     if why := row.why or next((r.why for r in result.review if r.file == row.file), ""):
@@ -248,7 +243,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
     cluster_changes.move(run, result, row)
 
 
-def _evidence(run: Run, result: Result) -> None:
+def _evidence(result: Result) -> None:
     """Agreement, coverage and the exact questions."""
     if a := result.agreement:
         with st.expander("Agreement with the labels the pictures came with"):
@@ -256,7 +251,6 @@ def _evidence(run: Run, result: Result) -> None:
                 f"{a.n:,} labelled pictures: accuracy **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}], "
                 f"NMI {a.nmi:.3f}, ARI {a.ari:.3f}. Each row adds to 100 %."
             )
-            share_picture(run, findings.confusion, "confusion")
             st.plotly_chart(confusion(a), key="confusion", config={"displayModeBar": False})
     with st.expander("The exact questions"):
         st.caption(f"Labels of {result.coverage:.1%} of the labelled pictures took part in the naming.")

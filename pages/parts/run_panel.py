@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,14 +11,26 @@ from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
 from engine.models import profiles
-from engine.report.cost import cost_line
-from engine.report.cost import time_told as _time
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
 from pages.parts.workspace import plain
 
-_OF_A_RUN = ("repeat", "cluster", "picture", "rev", "part", "axis", "threshold", "finding", "of", "cell", "element")
+_OF_A_RUN = (
+    "repeat",
+    "check",
+    "split",
+    "cluster",
+    "picture",
+    "rev",
+    "part",
+    "axis",
+    "threshold",
+    "finding",
+    "of",
+    "cell",
+    "element",
+)
 _CHOSEN = ("typical_", "deficit_", "cross_", "tree_")  # what widgets of a finished run put into the address
 
 
@@ -29,8 +41,19 @@ def price_and_run(
     slot: Any,  # noqa: ANN401
     key: str = "run",
     label: str = "Run",
+    then: Callable[[Run], None] = lambda _: None,
 ) -> None:
-    """The price of a request under the form, its button in `slot`; pressing it puts the run into the address."""
+    """The price of a request under the form, its button in `slot`; pressing it puts the run into the address.
+
+    Args:
+        request: what to ask.
+        gallery: of which pictures.
+        params: of the request.
+        slot: the button's place.
+        key: of the button.
+        label: of the button.
+        then: told of the run before it is shown.
+    """
     config = workspace.settings()
     same = st.query_params.get("run") == request.id
     known = (config.home / "runs" / request.id / "status.json").exists()
@@ -43,6 +66,7 @@ def price_and_run(
         st.caption("See below." if same else f"{there}: opening it asks nothing.")
         with slot:
             if st.button("Open", type="primary", disabled=same, key=key):
+                then(workspace.runs().get(request.id))
                 open_run(request.id)
         return
     try:
@@ -55,11 +79,12 @@ def price_and_run(
         size, names = sum(w.gigabytes for w in wanted), ", ".join(w.spec.name for w in wanted)
         st.caption(f"{size:.1f} GB will be fetched first, to {plain(str(profiles.hub_cache()))}: {plain(names)}.")
     host = asking.leaves_for(request.models)
-    allowed = not host or _consent(request, host, price.pictures, config)
+    allowed = not host or _consent(request, host, price.pictures, config, key)
     with slot:
         if st.button(label, type="primary", disabled=not allowed, key=key):
             budget = st.session_state.get("budget")
             run = workspace.runs().submit(request, budget or None)
+            then(run)
             open_run(run.id)
 
 
@@ -155,6 +180,7 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "ignore": criterion.get("ignore"),
         "keep": ", ".join(params.get("keep", ())),
         "avoid": ", ".join(params.get("avoid", ())),
+        "by way of": ", ".join(map(str, params.get("via", ()))),
         "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
         "by": params.get("by"),
         "sets": ", ".join(params.get("groups", ())),
@@ -171,6 +197,26 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "draws": params.get("draws") if "per_picture" in params else "",
     }
     return [f"{name} {value}" for name, value in said.items() if value]
+
+
+def cost_line(status: Status) -> str:
+    """What a run asked and spent, in one line."""
+    vision = status.asked.get("describe", 0) + status.asked.get("verify", 0)
+    vectors, steps = status.asked.get("embed", 0), status.asked.get("evaluations", 0)
+    chat = sum(status.asked.values()) - vision - vectors - steps - status.asked.get("features", 0)
+    known = sum(status.known.values())
+    parts = [f"{vectors:,} vectors computed"] if vectors else []
+    if steps:
+        parts.append(f"{steps:,} evaluations of the denoiser")
+    if vision or chat or known:
+        parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
+        parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
+    if status.money is not None:
+        parts.append(f"{status.money:.4g} money")
+    parts.append(_time(status.seconds))
+    if status.failed:
+        parts.append(f"{status.failed:,} without an answer")
+    return " · ".join(parts)
 
 
 def _progress(run: Run, status: Status) -> None:
@@ -217,11 +263,18 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     return " · ".join(parts)
 
 
-def _consent(request: Request, host: str, pictures: int, config: Settings) -> bool:
+def _consent(request: Request, host: str, pictures: int, config: Settings, key: str) -> bool:
     """Asked once a gallery and host: whether pictures may leave this machine."""
     if asking.has_consent(request, host, config):
         return True
-    if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{host}"):
+    if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{key}_{host}"):
         asking.give_consent(request, host, config)
         return True
     return False
+
+
+def _time(seconds: float | None) -> str:
+    seconds = seconds or 0.0
+    if seconds < 90:
+        return f"{seconds:,.0f} s" if seconds >= 1 or not seconds else "1 s"
+    return f"{seconds / 60:,.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

@@ -60,7 +60,7 @@ def places_in_use(gallery: Gallery) -> np.ndarray:
 def use_gallery(fingerprint: str) -> None:
     """Take another gallery into use; what is open of another one closes. Call it before the sidebar is drawn."""
     st.session_state["gallery"] = fingerprint
-    of_a_run = ("run", "repeat", "cluster", "picture", "rev", "finding", "of", "cell", "element")
+    of_a_run = ("run", "repeat", "cluster", "picture", "rev", "finding", "of", "cell", "element", "check", "split")
     for word in (*of_a_run, "set", "check", "q", "like"):
         st.query_params.pop(word, None)
     for word in ("set", "set_said", "look_words", "look_label", "look_sort", "look_group", "look_only"):

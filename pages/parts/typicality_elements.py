@@ -10,13 +10,11 @@ from engine.analyses.typicality import Element, Params, Result
 from engine.charts.typicality import overlay, scale_of, strip
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
-from engine.report import typicality as findings
 from engine.store.runs import Run
 from pages.parts import typicality_kept, workspace
 from pages.parts.grid import gallery_grid
 from pages.parts.picture_card import close
 from pages.parts.set_maker import save_as_set
-from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _STRIP = 8  # patches of a row
@@ -60,7 +58,6 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
             help="Seen in more of the label's held-out pictures than in others', corrected p at most .05.",
         )  # fmt: skip
         marked = any(e.marks for e in found)
-        share_picture(run, lambda source: findings.elements(source, label, every), f"elements {label}")
         hidden = st.toggle("Hide what looks like an artefact", key="typical_hide") if marked else False
     found = [e for e in found if not (hidden and e.marks) and (e.is_confirmed or not only)]
     left, right = st.columns([3, 2], gap="large") if beside else (st.container(), None)

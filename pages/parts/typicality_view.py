@@ -14,13 +14,11 @@ from engine.analyses.typicality import Result, Row, tables
 from engine.charts.typicality import overlay, scale_of
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
-from engine.report import typicality as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places, workspace
 from pages.parts.set_maker import save_as_set
-from pages.parts.share import share_picture
-from pages.parts.workspace import legible, plain
+from pages.parts.workspace import plain
 
 _PAGE, _WIDE = 18, 136  # pictures, and pixels of one
 _ROUNDED = 0.00005  # what four digits do not tell from 0
@@ -51,7 +49,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     elif view == "elements":
         typicality_elements.draw(run, result, label, told, gallery)
     elif view == "boxes":
-        typicality_places.draw(run, told, gallery)
+        typicality_places.draw(told, gallery)
     else:
         typicality_one.draw(run)
     _more(run, label, gallery)
@@ -138,7 +136,6 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
             if pages > 1
             else 1
         )
-        share_picture(run, partial_of(findings.wall, label=label), f"typical {label}")
         save_as_set(gallery, [r.file for r in rows], f"typical of {label}, run {run.id}", "typical", f"{label}, by T")
     if order == _ORDERS[1]:
         rows = rows[::-1]
@@ -168,7 +165,7 @@ def _cell(row: Row, typicality: np.ndarray | None, scale: float, opacity: float,
         return
     shown = image if typicality is None or not opacity else overlay(image, typicality, scale, opacity)
     full = workspace.address(picture.hash, "full.webp") if picture else None
-    st.image(shown, width="stretch", alt=legible(f"{row.file}, T {row.typicality:+.4f}"), link=full)
+    st.image(shown, width="stretch", alt=f"{row.file}, T {row.typicality:+.4f}", link=full)
     sure = "" if row.low > _ROUNDED or row.high < -_ROUNDED else " :gray[unsure]"
     words = f"**{row.typicality:+.4f}** [{row.low:+.4f}, {row.high:+.4f}]{sure}"
     if row.posterior:

@@ -60,6 +60,13 @@ def connect(settings):
     save_endpoint(settings, Endpoint("http://127.0.0.1:9/v1", "", "eye", "mouth"), Prices(1.0, 2.0))
 
 
+def answering(tmp_path, monkeypatch):
+    """The page asks the models that `finished` asked."""
+    file = tmp_path / "models.toml"
+    file.write_text('[vision]\nbackend = "fake"\nname = "fake"\n[chat]\nbackend = "fake"\nname = "fake"\n')
+    monkeypatch.setenv("VITRINE_MODELS", str(file))
+
+
 def finished(tmp_path, settings, colours=None, **options):
     gallery = gallery_of(tmp_path, settings, colours or many(12))
     run = submitted(gallery, settings, spec=ModelSpec("fake", "fake", options=options))
@@ -194,8 +201,9 @@ def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
     assert run.edits() == []
 
 
-def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings):
+def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings, monkeypatch):
     run = finished(tmp_path, settings)
+    answering(tmp_path, monkeypatch)
     test = page("clusters", run=run.id, cluster="red")
     press(test, "Pin")
     test.selectbox(key="merge_red").set_value("blue")
@@ -205,11 +213,14 @@ def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings):
     test = page("clusters", run=run.id)
     assert "**dark** :gray[6 · 50.0%]" in texts(test)
     assert "pinned: red · forbidden: yellow" in texts(test)
-    said = texts(press(test, "Ask again with these"))
-    assert "Keep: red" in said
-    assert "Avoid: yellow" in said
-    assert "12 known already" in said  # the price, with the Run button beside it
-    assert not test.button(key="run_again").disabled
+    assert (test.text_input(key="keep").value, test.text_input(key="avoid").value) == ("red", "yellow")
+    assert "12 known already" in texts(test)  # the price, with the Run button beside it
+    assert test.checkbox(key="carry").label == "Carry over 1 correction of the run below"  # the merge
+    press(test, "Run")
+    new = next(other for other, status in Runs(settings.home).all() if status.state == "queued")
+    assert new.request.params["keep"] == ["red"]
+    assert new.request.params["avoid"] == ["yellow"]
+    assert [(edit["kind"], edit["run"]) for edit in new.edits()] == [("carry", run.id)]
 
 
 def test_what_stayed_unanswered_is_listed_and_can_be_asked_again(page, tmp_path, settings):
