@@ -34,6 +34,7 @@ PAGES = [
     st.Page(HERE / "typicality.py", title="Typicality", icon=":material/thermostat:", url_path="typicality"),
     st.Page(HERE / "diversity.py", title="Diversity", icon=":material/donut_large:", url_path="diversity"),
     st.Page(HERE / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
+    st.Page(HERE / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare"),
     st.Page(HERE / "models.py", title="Models", icon=":material/memory:", url_path="models"),
 ]
 

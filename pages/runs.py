@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from engine.analyses import ANALYSES
 from engine.store.history import Entry, freed
 from pages.parts import runs_filter, runs_list, workspace
 from pages.parts.grid import paged
@@ -40,6 +41,7 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
         st.caption(f"{count} · {runs_list.size(freed(shown))} on disk", width="stretch")
         if picked:
             st.markdown(f"**{len(picked):,} chosen** · {runs_list.size(freed(picked))}", width="content")
+            _compare(picked)
             if st.button("Delete", key="delete_chosen", icon=":material/delete:"):
                 runs_list.delete(picked)
             st.button("Choose none", key="choose_none", type="tertiary", on_click=runs_list.choose,
@@ -47,6 +49,16 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
         else:
             st.button(f"Choose all {len(shown):,}", key="choose_all", type="tertiary", on_click=runs_list.choose,
                       args=(shown, True), disabled=not shown)  # fmt: skip
+
+
+def _compare(picked: list[Entry]) -> None:
+    """A way to set two finished runs of a kind side by side."""
+    kinds, done = {entry.asked.analysis for entry in picked}, all(entry.status.state == "done" for entry in picked)
+    able = len(picked) == 2 and done and len(kinds) == 1 and kinds <= ANALYSES.keys()
+    words = "What differs" if able else "Choose two finished runs of a kind"
+    if st.button("Compare", key="compare", icon=":material/compare_arrows:", disabled=not able, help=words):
+        first, second = sorted(picked, key=lambda entry: entry.status.queued)
+        st.switch_page("compare.py", query_params={"a": first.id, "b": second.id})
 
 
 def _say_what_happened() -> None:

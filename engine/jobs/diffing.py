@@ -28,7 +28,7 @@ class SideBySide:
         b: the second.
         costs: how both stand, with what they asked and spent.
         changes: how many changes of a person each was taken with.
-        twins: B's names of A's pictures, where the galleries differ and pictures were joined by content.
+        twins: B's names of A's pictures that both looked at; None: all by their names.
         diff: the analysis' own Diff.
         notes: what to keep in mind.
     """
@@ -83,7 +83,7 @@ def side_by_side(a: Run, b: Run, home: Path, with_changes: bool = True) -> SideB
     pictures = getattr(told, "pictures", None)
     if pictures is not None and not pictures.both:
         raise RunError("These two runs share no picture.", "Choose two that looked at some of the same pictures.")
-    notes = tuple(_notes(a, b, twins))
+    notes = tuple(_notes(a, b))
     return SideBySide(a, b, (a.status, b.status), (len(logs[0]), len(logs[1])), twins, told, notes)
 
 
@@ -99,14 +99,19 @@ def result_of(run: Run, changes: Sequence[Mapping[str, Any]] = ()) -> Any:  # no
 
 
 def twins_of(a: Run, b: Run, home: Path) -> Twins:
-    """B's names of A's pictures, by content; None where both looked at one gallery.
+    """B's names of A's pictures that both looked at; by content where the galleries differ; None: all by their names.
 
     Raises:
         GalleryError: a gallery is gone.
     """
     one, other = a.request, b.request
     if one.gallery == other.gallery:
-        return None
+        if one.members == other.members:
+            return None
+        if one.members is None or other.members is None:
+            return {name: name for name in one.members or other.members or ()}
+        there = set(other.members)
+        return {name: name for name in one.members if name in there}
     return twins(*(_looked_at(run, home).pictures for run in (a, b)))
 
 
@@ -158,9 +163,9 @@ def _about(run: Run) -> str:
     return f"{name} ({said.selection})"
 
 
-def _notes(a: Run, b: Run, twins: Twins) -> Iterator[str]:
+def _notes(a: Run, b: Run) -> Iterator[str]:
     one, other = a.request, b.request
-    if twins is not None:
+    if one.gallery != other.gallery:
         yield "Two galleries: pictures are joined by content, whatever they are called."
     if one.models != other.models:
         roles = sorted(role for role in {*one.models, *other.models} if one.models.get(role) != other.models.get(role))

@@ -64,9 +64,23 @@ def test_two_galleries_are_joined_by_content(tmp_path, settings, two):
     other = done(open_folder(folder, settings), settings)
     told = side_by_side(two[0], other, settings.home)
     assert told.diff.pictures == Both(5, 7, 0)
-    assert told.diff.pairs[0] == ("000.png", "copy0.png")
+    assert (told.diff.places[0].file, told.diff.places[0].twin) == ("000.png", "copy0.png")
     assert "joined by content" in "\n".join(told.notes)
     assert {f.kind for f in told.diff.fates} == {"kept"}
+
+
+def test_samples_of_one_gallery_are_joined_where_they_meet(tmp_path, settings, two):
+    gallery = gallery_of(tmp_path, settings, many(12))
+    some, more = (submitted(gallery, settings, Params(Criterion("colour")), sample=n, seed=n) for n in (6, 8))
+    for run in (some, more):
+        with run.hold():
+            assert execute(run, settings).state == "done"
+    whole = side_by_side(two[0], some, settings.home)
+    assert whole.diff.pictures == Both(6, 6, 0)
+    shared = set(some.request.members) & set(more.request.members)
+    told = side_by_side(some, more, settings.home)
+    assert told.diff.pictures == Both(len(shared), 6 - len(shared), 8 - len(shared))
+    assert not any("galleries" in note for note in told.notes)
 
 
 def test_what_cannot_be_set_side_by_side_is_said(tmp_path, settings, two):

@@ -46,8 +46,8 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A picture that did not go where most of its cluster went, nor came whence most of its new one came."""
+class Place:
+    """A picture in both runs, and its clusters there."""
 
     file: str
     twin: str  # its name in B
@@ -71,11 +71,12 @@ class Diff:
 
     Args:
         pictures: in both runs, and in one only.
-        pairs: names in A and B of the pictures in both.
+        places: of the pictures in both, in A's order.
         flow: clusters of A (rows) by clusters of B (columns), those without one last, counts of pictures.
         fates: one a cluster of A.
         new: clusters of B to which no fate leads, with their pictures in both.
-        moved: pictures that went elsewhere than their cluster.
+        moved: those of them that neither went where most of their cluster went, nor came whence most of their new one
+            came; or that one run alone puts nowhere.
         agreement_a: of all that A looked at with the labels.
         agreement_b: the same of B.
         gain: in accuracy, on the labelled pictures in both.
@@ -83,11 +84,11 @@ class Diff:
     """
 
     pictures: Both
-    pairs: tuple[tuple[str, str], ...]
+    places: tuple[Place, ...]
     flow: Table
     fates: tuple[Fate, ...]
     new: tuple[tuple[str, int], ...]
-    moved: tuple[Moved, ...]
+    moved: tuple[Place, ...]
     agreement_a: Agreement | None
     agreement_b: Agreement | None
     gain: Gain | None
@@ -115,7 +116,8 @@ def diff(a: Result, b: Result, twins: Twins = None, seed: int = 0) -> Diff:
     of_a, of_b = ({row.file: row for row in result.rows} for result in (a, b))
     pairs, pictures = joined(of_a, of_b, twins)
     rows = [(of_a[one], of_b[other]) for one, other in pairs]
-    told = table([[one.cluster] for one, _ in rows], [[other.cluster] for _, other in rows])
+    places = tuple(Place(one.file, other.file, one.cluster, other.cluster) for one, other in rows)
+    told = table([[one.a] for one in places], [[one.b] for one in places])
     flow = _in_order(told, [c.name for c in a.clusters], [c.name for c in b.clusters])
     fates = tuple(_fates(flow))
     led = {name for fate in fates for name, _ in fate.into[: fate.parts]}
@@ -123,11 +125,11 @@ def diff(a: Result, b: Result, twins: Twins = None, seed: int = 0) -> Diff:
     inner = flow.counts[: _named(flow.rows), : _named(flow.columns)]
     return Diff(
         pictures,
-        tuple(pairs),
+        places,
         flow,
         fates,
         tuple((name, n) for name, n in sizes if name and n and name not in led),
-        tuple(_moved(rows, flow)),
+        tuple(_moved(places, flow)),
         a.agreement,
         b.agreement,
         _gain(rows, a.agreement, b.agreement, seed),
@@ -212,13 +214,13 @@ def _fates(flow: Table) -> Iterator[Fate]:
         yield Fate(name, int(of_a[i]), kind, into, len(first), jaccard)
 
 
-def _moved(rows: Sequence[tuple[Row, Row]], flow: Table) -> Iterator[Moved]:
+def _moved(places: Sequence[Place], flow: Table) -> Iterator[Place]:
     at, to = ({name: i for i, name in enumerate(names)} for names in (flow.rows, flow.columns))
     most = (flow.counts > flow.counts.sum(1, keepdims=True) / 2) | (flow.counts > flow.counts.sum(0) / 2)
-    for a, b in rows:
-        has_left = bool(a.cluster and b.cluster and not most[at[a.cluster], to[b.cluster]])
-        if has_left or bool(a.cluster) != bool(b.cluster):
-            yield Moved(a.file, b.file, a.cluster, b.cluster)
+    for one in places:
+        has_left = bool(one.a and one.b and not most[at[one.a], to[one.b]])
+        if has_left or bool(one.a) != bool(one.b):
+            yield one
 
 
 def _gain(rows: Sequence[tuple[Row, Row]], a: Agreement | None, b: Agreement | None, seed: int) -> Gain | None:

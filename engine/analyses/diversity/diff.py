@@ -21,10 +21,12 @@ class Diff:
         models: whose vectors; figures of other models' vectors are other figures.
         whole: of all pictures of each.
         equal: at the largest number of pictures that both were measured at; None where there is none.
-        pairs: near pairs (from each run's own threshold on) in both, only in A, only in B.
+        pairs: near pairs (from each run's own threshold on) of pictures that both looked at: in both, only in A, only
+            in B.
         gone: pairs that only A has, by A's names.
         new: pairs that only B has, by B's names.
-        coresets: pictures in both core-sets, and in one; None where one has none.
+        coresets: pictures in both core-sets, and in one, whether or not the other run looked at them; None where one
+            has none.
     """
 
     models: tuple[str, str]
@@ -47,13 +49,13 @@ def diff(a: Result, b: Result, twins: Twins = None) -> Diff:
     Args:
         a: the first.
         b: the second.
-        twins: B's names of A's pictures; None where they are the same.
+        twins: B's names of A's pictures that both looked at; None: all by their names.
     """
     at = {f.n: f for f in b.rarefaction}
     sizes = [f for f in a.rarefaction if f.n in at]
     most = max(sizes, key=lambda f: f.n, default=None)
-    mine, theirs = _near(a), _near(b)
-    called = {pair: frozenset(pair if twins is None else (twins.get(name, name) for name in pair)) for pair in mine}
+    mine, theirs = _near(a, twins), _near(b, None if twins is None else {name: "" for name in twins.values()})
+    called = {pair: frozenset(pair if twins is None else (twins[name] for name in pair)) for pair in mine}
     shared = set(called.values()) & theirs
     cores = None
     if a.coreset and b.coreset:
@@ -102,15 +104,15 @@ def tables(one: Diff) -> dict[str, list[dict[str, Any]]]:
     return {"figures": figures, "pairs": pairs}
 
 
-def _near(result: Result) -> set[frozenset[str]]:
-    """Pairs from the run's threshold on."""
+def _near(result: Result, among: Twins) -> set[frozenset[str]]:
+    """Pairs from the run's threshold on, of pictures among these."""
     d = result.duplicates
     if d.threshold is None:
         return set()
     return {
         frozenset((d.files[i], d.files[j]))
         for i, j, cosine in zip(d.first, d.second, d.cosine, strict=True)
-        if cosine >= d.threshold
+        if cosine >= d.threshold and (among is None or (d.files[i] in among and d.files[j] in among))
     }
 
 

@@ -79,7 +79,6 @@ class Diff:
     """What differs: pictures in both and in one only, and the dimensions, A's first."""
 
     pictures: Both
-    pairs: tuple[tuple[str, str], ...]
     dimensions: tuple[DimensionDiff, ...]
 
 
@@ -100,7 +99,7 @@ def diff(a: Result, b: Result, twins: Twins = None) -> Diff:
     pairs, pictures = joined(of_a, of_b, twins)
     rows = [(of_a[one], of_b[other]) for one, other in pairs]
     found = [_one(one, other, rows) for one, other in _paired(a.dimensions, b.dimensions, rows)]
-    return Diff(pictures, tuple(pairs), tuple(found))
+    return Diff(pictures, tuple(found))
 
 
 def lines(one: Diff) -> Iterator[str]:

@@ -100,7 +100,7 @@ def test_pictures_may_go_by_other_names():
     b = {f"copy/{f}": c for f, c in A.items()}
     one = diff(made(A), made(b), {f: f"copy/{f}" for f in A})
     assert one.pictures == Both(18, 0, 0)
-    assert one.pairs[0] == ("cat0", "copy/cat0")
+    assert (one.places[0].file, one.places[0].twin) == ("cat0", "copy/cat0")
     assert not one.moved
 
 

@@ -1,0 +1,201 @@
+"""Where pictures go from one reading to the next: an alluvial diagram, whose bars and bands can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+_INK = "#000037"  # nearly black; in Streamlit's chart theme this very value stands for the theme's own text colour
+_COLOURS = (
+    "26,150,146",
+    "214,110,32",
+    "120,110,220",
+    "190,80,130",
+    "110,140,40",
+    "58,127,191",
+    "168,118,62",
+    "138,90,168",
+)
+_NONE = "140,140,140"
+_WIDE, _GAP = 0.05, 0.35  # of a bar, in distances between two readings; between bars, in mean bars
+_BANDS = 160  # the largest that are drawn: browsers slow down beyond
+_STEPS = np.linspace(0, 1, 18)
+_EASED = _STEPS**2 * (3 - 2 * _STEPS)
+_HANDLES = range(3, 16)  # steps at which a band can be clicked; its number stands at the first, before bands cross
+_LEAST = 0.012  # share of the height from which a number is written
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One reading: what it is called, its names in order ("" is none), and how many pictures have each."""
+
+    title: str
+    names: tuple[str, ...]
+    sizes: tuple[float, ...]
+
+
+def alluvial(stages: Sequence[Stage], tables: Sequence[np.ndarray], empty: str = "unassigned") -> go.Figure:
+    """Bars of each reading, bands between neighbours as wide as the pictures that have both names.
+
+    A click's `customdata` begins with the stage and the name's place in it; of a band, those of its left end, and the
+    name's place in the next stage.
+
+    Args:
+        stages: two readings or more, over the same pictures.
+        tables: counts (names of one stage, names of the next).
+        empty: what "" is called.
+    """
+    orders = _orders(stages, tables)
+    total = max(sum(stage.sizes) for stage in stages)
+    most = max(len(stage.names) for stage in stages)
+    gap = _GAP * total / most
+    lows = [_placed(stage, order, gap, total, most) for stage, order in zip(stages, orders, strict=True)]
+    figure = go.Figure()
+    for k, counts in enumerate(tables):
+        _bands(figure, k, stages, counts, orders, lows, total)
+    for k, stage in enumerate(stages):
+        _bars(figure, k, stage, lows[k], k == len(stages) - 1, empty)
+    for k, stage in enumerate(stages):
+        side = "left" if k == 0 else "right" if k == len(stages) - 1 else "center"
+        at = {"left": -_WIDE / 2, "right": _WIDE / 2, "center": 0.0}[side]
+        figure.add_annotation(
+            x=k + at, y=1.0, yref="paper", yshift=16, text=f"<b>{_cut(stage.title)}</b>", showarrow=False, xanchor=side,
+            font={"color": _INK},
+        )  # fmt: skip
+    wide = len(stages) - 1
+    figure.update_layout(
+        height=max(340, 30 * most + 90),
+        margin={"l": 8, "r": 8, "t": 34, "b": 8},
+        dragmode=False,
+        hovermode="closest",
+        showlegend=False,
+        barmode="overlay",
+        hoverlabel={"font": {"color": _INK}},
+        xaxis={"visible": False, "range": [-0.33 * wide - 0.02, wide * 1.33 + 0.02], "fixedrange": True},
+        yaxis={"visible": False, "range": [0, total + gap * (most - 1)], "fixedrange": True},
+    )
+    return figure
+
+
+def _orders(stages: Sequence[Stage], tables: Sequence[np.ndarray]) -> list[list[int]]:
+    """Names of each reading from the top, each after the middle of what it is tied to: few bands cross; none is last.
+
+    Swept to the right, back and again (Sugiyama, Tagawa & Toda 1981).
+    """
+    orders = [list(range(len(stage.names))) for stage in stages]
+    steps = range(len(tables))
+    for k, to_right in (
+        *((k, True) for k in steps),
+        *((k, False) for k in reversed(steps)),
+        *((k, True) for k in steps),
+    ):
+        counts, fixed, moved = (tables[k], k, k + 1) if to_right else (tables[k].T, k + 1, k)
+        at, ties = np.argsort(orders[fixed]), counts.sum(0)
+        middle = np.divide(at @ counts, ties, out=np.full(len(ties), float(len(at))), where=ties > 0)
+        names = stages[moved].names
+        orders[moved] = sorted(orders[moved], key=lambda j, names=names, middle=middle: (names[j] == "", middle[j]))
+    return orders
+
+
+def _placed(stage: Stage, order: Sequence[int], gap: float, total: float, most: int) -> np.ndarray:
+    """Lower ends of the bars, by place in the stage; the first one is on top."""
+    space = gap * (most - 1) / max(1, len(order) - 1) if len(order) > 1 else 0.0
+    high = total + gap * (most - 1) if len(order) > 1 else (total + gap * (most - 1) + sum(stage.sizes)) / 2
+    lows = np.zeros(len(order))
+    for i in order:
+        high -= stage.sizes[i]
+        lows[i] = high
+        high -= space
+    return lows
+
+
+def _bars(figure: go.Figure, k: int, stage: Stage, lows: np.ndarray, is_last: bool, empty: str) -> None:
+    names = [_cut(name) or empty for name in stage.names]
+    figure.add_bar(
+        x=[k] * len(names),
+        base=lows,
+        y=list(stage.sizes),
+        width=_WIDE,
+        marker={"color": [f"rgb({_colour(k, i, stage)})" for i in range(len(names))], "line": {"width": 0}},
+        customdata=[[k, i] for i in range(len(names))],
+        text=[f"{name}: {int(n):,}" for name, n in zip(names, stage.sizes, strict=True)],
+        textposition="none",
+        hovertemplate="%{text} pictures<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+    )
+    for name, low, n in zip(names, lows, stage.sizes, strict=True):
+        if n:
+            figure.add_annotation(
+                x=k - _WIDE / 2 if k == 0 else k + _WIDE / 2, y=low + n / 2, text=f"{name} {int(n):,}", showarrow=False,
+                xanchor="right" if k == 0 else "left", xshift=-4 if k == 0 else 4, font={"color": _INK, "size": 12},
+                bgcolor=None if k == 0 or is_last else "#000038", opacity=1 if k == 0 or is_last else 0.85,
+            )  # fmt: skip
+
+
+def _bands(
+    figure: go.Figure,
+    k: int,
+    stages: Sequence[Stage],
+    counts: np.ndarray,
+    orders: Sequence[Sequence[int]],
+    lows: Sequence[np.ndarray],
+    total: float,
+) -> None:
+    """Bands leave and reach each bar from the top, in the order of the bars on the other side."""
+    left, right = stages[k], stages[k + 1]
+    leaves, reaches = lows[k] + np.array(left.sizes), lows[k + 1] + np.array(right.sizes)
+    drawn = set(np.argsort(-counts, axis=None, kind="stable")[:_BANDS].tolist())
+    handles = []
+    for i in orders[k]:
+        for j in orders[k + 1]:
+            n = counts[i, j]
+            if not n:
+                continue
+            if i * counts.shape[1] + j in drawn:
+                ends = (leaves[i], reaches[j])
+                _band(figure, k, ends, n, _colour(k, i, left))
+                for step in _HANDLES:
+                    at = ends[0] + (ends[1] - ends[0]) * _EASED[step] - n / 2
+                    handles.append((k + _WIDE / 2 + (1 - _WIDE) * _STEPS[step], at, n, i, j, step == _HANDLES[0]))
+            leaves[i] -= n
+            reaches[j] -= n
+    words = [f"{_cut(left.names[i]) or 'none'} → {_cut(right.names[j]) or 'none'}" for _, _, _, i, j, _ in handles]
+    figure.add_scatter(  # a filled shape cannot be clicked: a point on it can
+        x=[x for x, *_ in handles],
+        y=[y for _, y, *_ in handles],
+        mode="markers+text",
+        text=[f"{int(n):,}" if is_first and n >= _LEAST * total else "" for _, _, n, _, _, is_first in handles],
+        textfont={"color": _INK, "size": 11},
+        marker={"size": 22, "opacity": 0, "color": f"rgb({_NONE})"},
+        customdata=[[k, i, j, word, int(n)] for (_, _, n, i, j, _), word in zip(handles, words, strict=True)],
+        hovertemplate="%{customdata[3]}: %{customdata[4]:,} pictures<extra></extra>",
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}, "textfont": {"color": _INK}},
+    )
+
+
+def _band(figure: go.Figure, k: int, ends: tuple[float, float], n: float, colour: str) -> None:
+    x = k + _WIDE / 2 + (1 - _WIDE) * _STEPS
+    top = ends[0] + (ends[1] - ends[0]) * _EASED
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*top, *(top - n)[::-1]],
+        mode="lines",
+        fill="toself",
+        fillcolor=f"rgba({colour},0.35)",
+        line={"width": 0},
+        hoverinfo="skip",
+    )
+
+
+def _colour(k: int, i: int, stage: Stage) -> str:
+    return _NONE if not stage.names[i] else _COLOURS[(i + 3 * k) % len(_COLOURS)]
+
+
+def _cut(name: str) -> str:
+    """A name short enough for a figure; angle brackets would be read as markup by plotly."""
+    name = name.replace("<", "‹").replace(">", "›")
+    return name if len(name) <= 22 else name[:21] + "…"

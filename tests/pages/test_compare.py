@@ -1,0 +1,130 @@
+"""The Compare page without a browser: two runs of a kind, a cell's pictures, what cannot be compared."""
+
+from __future__ import annotations
+
+import pytest
+
+import tests.pages.test_pages as states
+from engine.analyses.clusters import Criterion, Params
+from engine.analyses.structure import Params as Structure
+from engine.jobs.asking import make_request
+from engine.jobs.execute import execute
+from engine.models.roles import ModelSpec
+from engine.store.runs import Runs
+from tests.pages.test_pages import buttons, press, texts
+from tests.planted import gallery_of, many, submitted
+
+page = states.page
+
+
+def done(gallery, settings, *params, **words):
+    run = submitted(gallery, settings, *params, **words)
+    with run.hold():
+        assert execute(run, settings).state == "done"
+    return run
+
+
+@pytest.fixture
+def two(tmp_path, settings):
+    """Twelve pictures of four colours: four clusters, and two."""
+    gallery = gallery_of(tmp_path, settings, many(12))
+    return done(gallery, settings), done(gallery, settings, Params(Criterion("colour"), "2"))
+
+
+def test_there_is_nothing_to_compare_yet(page, tmp_path, settings):
+    assert "It takes two finished runs" in texts(page("compare"))
+    done(gallery_of(tmp_path, settings, many(4)), settings)
+    assert "It takes two finished runs" in texts(page("compare"))
+
+
+def test_two_runs_show_flow_costs_and_fates(page, two):
+    a, b = two
+    test = page("compare", a=a.id, b=b.id)
+    said = texts(test)
+    assert "12 pictures in both" in said
+    assert "**A · colour**" in said
+    assert "K 2" in said
+    assert len(test.get("plotly_chart")) == 1
+    fates = test.dataframe[0].value
+    assert sorted(fates["cluster"]) == ["blue", "green", "red", "yellow"]
+    assert {m.label: m.value for m in test.metric}["Moved"] == "0"
+    assert "No picture moved" in said
+
+
+def test_a_cell_stands_in_the_address_and_opens_its_pictures(page, two):
+    a, b = two
+    whole = page("compare", a=a.id, b=b.id, **{"from": "red"})
+    assert "### red :gray[3]" in texts(whole)
+    assert "Close" in buttons(whole)
+    card = page("compare", a=a.id, b=b.id, picture="000.png", **{"from": "red"})
+    assert "000.png" in texts(card)
+    gone = page("compare", a=a.id, b=b.id, **{"from": "no such"})
+    assert "### red" not in texts(gone)
+
+
+def test_a_cell_is_chosen_by_name_and_closed(page, two):
+    a, b = two
+    test = page("compare", a=a.id, b=b.id)
+    test.selectbox(key="flow_from").set_value("blue").run()
+    press(test, "Show")
+    assert test.query_params["from"] == "blue"
+    assert "### blue :gray[3]" in texts(test)
+    press(test, "Close")
+    assert "from" not in test.query_params
+
+
+def test_b_is_chosen_and_the_two_are_swapped(page, two):
+    a, b = two
+    test = page("compare", a=a.id)
+    assert "Choose the run to hold against it" in texts(test)
+    test.selectbox(key="diff_b").set_value(b.id).run()
+    assert test.query_params["b"] == b.id
+    assert "12 pictures in both" in texts(test)
+    press(test, ":material/swap_horiz:")
+    assert (test.query_params["a"], test.query_params["b"]) == (b.id, a.id)
+    assert test.selectbox(key="diff_a").value == b.id
+
+
+def test_changes_of_a_person_count_until_they_are_left_out(page, two):
+    a, b = two
+    a.add_edit({"kind": "move", "files": ["000.png"], "to": "blue"})
+    test = page("compare", a=a.id, b=b.id)
+    moved = {m.label: m.value for m in test.metric}["Moved"]
+    test.toggle(key="changes").set_value(False).run()
+    assert {m.label: m.value for m in test.metric}["Moved"] == "0"
+    assert moved in ("0", "1")  # whether blue and red were joined
+    assert "red → " not in texts(test)
+
+
+def test_only_runs_of_a_kind_are_offered(page, two, tmp_path, settings):
+    a, _ = two
+    gallery = gallery_of(tmp_path, settings, many(12))
+    fake = ModelSpec("fake", "fake")
+    request = make_request("structure", gallery, Structure(), {"vision": fake, "chat": fake})
+    other = Runs(settings.home).submit(request)
+    other.set_status(type(other.status)(state="done", revision=1, queued=1.0))
+    test = page("compare", a=a.id)
+    assert len(test.selectbox(key="diff_b").options) == 2  # choose one, and the other clusters run
+    lone = page("compare", a=other.id)
+    assert "There is no other finished structure run" in texts(lone)
+
+
+def test_a_result_that_is_gone_is_said(page, two):
+    a, b = two
+    b.result_path(1).unlink()
+    assert "its file is gone" in texts(page("compare", a=a.id, b=b.id))
+
+
+def test_runs_of_folders_outside_the_roots_are_not_offered(page, two, tmp_path, monkeypatch):
+    a, b = two
+    monkeypatch.setenv("VITRINE_ROOTS", str(tmp_path / "elsewhere"))
+    test = page("compare", a=a.id, b=b.id)
+    assert "It takes two finished runs" in texts(test)
+
+
+def test_the_runs_page_leads_here(page, two):
+    test = page("runs")
+    assert test.menu_button(key=f"more_{two[0].id}")
+    press(test, "Choose all 2")
+    press(test, "Compare")
+    assert "12 pictures in both" in texts(test)
