@@ -84,7 +84,7 @@ def error(spec: ModelSpec, settings: Settings, pictures: Sequence[Picture], labe
 def post(maps: Sequence[np.ndarray]) -> None:
     """Patches by mean map, one upsampling and sums of sums, against every map and every position."""
     began = time.perf_counter()
-    ours = [top_boxes(one, 0.25, 5) for one in maps]
+    ours = [top_boxes(one, (0.25,), 5) for one in maps]
     fast = (time.perf_counter() - began) / len(maps)
     began = time.perf_counter()
     naive = [_map_by_map(one) for one in maps[:6]]
@@ -204,9 +204,9 @@ def _figures(
           f"{time.perf_counter() - began:.0f} s; again, with other patches: ", end="")  # fmt: skip
     told = kept(gallery, Params(draws=draws), spec, settings, 0)
     began = time.perf_counter()
-    told.elements(0.2, 24, 5)
+    told.tell(told.sort(told.asked(0.2, 24, 5)))
     took, began = time.perf_counter() - began, time.perf_counter()
-    told.elements(0.3, 24, 5, labels[0])
+    told.tell(told.sort(told.asked(0.3, 24, 5), labels[0]))
     print(f"{took:.1f} s, {time.perf_counter() - began:.1f} s for one label of {len(told.maps) // len(labels)}.\n")
     post([m[0] for m in list(told.maps.values())[:60]])
     ranking = told.ranking()

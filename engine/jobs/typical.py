@@ -17,18 +17,30 @@ from pydantic import TypeAdapter
 
 from engine import models
 from engine.analyses import typicality
-from engine.analyses.typicality import Element, Params, baselines, posterior
+from engine.analyses.typicality import Element, Params, Result, baselines, edits, posterior, small_grey
+from engine.analyses.typicality.edits import Edit
+from engine.analyses.typicality.finding import sort_patches, tell
+from engine.analyses.typicality.groups import Sorted
 from engine.analyses.typicality.patches import contrast, interval
 from engine.analyses.typicality.result import MOST_OTHERS
 from engine.errors import ModelError, StoreError, VitrineError
 from engine.gallery import Gallery, Picture, load_gallery
 from engine.gallery.reading import Unreadable, measure
+from engine.jobs.asking import chosen
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.denoising import Denoising
 from engine.steps.draws import LEAST
-from engine.store.runs import Request
+from engine.store.runs import Request, Run
+
+
+@dataclass(frozen=True)
+class Told:
+    """Elements as a person changed them, and the changes that were left out, with the reason."""
+
+    elements: tuple[Element, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,8 @@ class Kept:
         questions: pictures with their labels.
         maps: (P, G, h, w).
         features: (c, h, w).
+        others: pictures of other labels, in which elements are looked for.
+        beside: their features.
         seed: of the run.
         greys: small pictures by hash, kept once they were looked at.
     """
@@ -50,6 +64,8 @@ class Kept:
     questions: tuple[tuple[Picture, tuple[str, ...]], ...]
     maps: dict[int, np.ndarray]
     features: dict[int, np.ndarray]
+    others: tuple[Picture, ...]
+    beside: dict[int, np.ndarray]
     seed: int
     greys: dict[str, np.ndarray | None] = field(default_factory=dict)
 
@@ -57,28 +73,32 @@ class Kept:
         """The map (h, w) that ranks, by file."""
         return {self.questions[i][0].name: contrast(m, self.params.against).mean(0) for i, m in self.maps.items()}
 
-    def elements(self, patch: float, count: int, per_picture: int, label: str = "") -> tuple[Element, ...]:
-        """Elements with other patches, of all labels or one; evaluates nothing.
+    def asked(self, patch: float | tuple[float, ...], count: int, per_picture: int) -> Params:
+        """The run's params with other patches."""
+        return replace(self.params, patch=patch, elements=count, per_picture=per_picture)
 
-        Rates elsewhere are of the labels that were asked about.
-        """
-        params = replace(self.params, patch=patch, elements=count, per_picture=per_picture)
-        known = params, self.questions, self.maps, self.features, (), {}, self.seed
-        return typicality.found(*known, only=label, grey=self._grey)
+    def sort(self, params: Params, label: str = "") -> list[Sorted]:
+        """Patches of all labels or one in groups that look alike, before any change of a person; evaluates nothing."""
+        return sort_patches(params, self.questions, self.maps, self.features, self.seed, label, self._grey)
+
+    def tell(self, sorts: Sequence[Sorted], log: Sequence[Edit] = ()) -> Told:
+        """Elements of these groups with a person's changes; all their figures are computed anew."""
+        edited = edits.apply(sorts, log, self.seed)
+        found = tell(edited.sorts, self.questions, self.features, self.others, self.beside, self.seed)
+        return Told(found, edited.notes)
 
     def _grey(self, picture: Picture) -> np.ndarray | None:
         if picture.hash not in self.greys:
-            self.greys[picture.hash] = typicality.small_grey(picture)
+            self.greys[picture.hash] = small_grey(picture)
         return self.greys[picture.hash]
 
     def baseline(self, label: str, kind: str, params: Params) -> list[Element]:
         """Elements made another way, to hold ours against: "random", "least" or "hog"."""
-        asked = replace(self.params, patch=params.patch, elements=params.elements, per_picture=params.per_picture)
         if kind == "hog":
             others = [p for p in self.gallery.pictures if p.label and p.label != label]
-            return baselines.doersch(label, asked, self.questions, others, self.maps, self.seed, _opened)
+            return baselines.doersch(label, params, self.questions, others, self.maps, self.seed, _opened)
         least = "least" if kind == "least" else "random"
-        return baselines.other_patches(least, label, asked, self.questions, self.maps, self.features, self.seed)
+        return baselines.other_patches(least, label, params, self.questions, self.maps, self.features, self.seed)
 
 
 def _opened(picture: Picture) -> Image.Image | None:
@@ -96,7 +116,26 @@ def kept(gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, 
     denoiser = Denoising(spec, settings, Progress(), None)
     pictures, labels = [p for p, _ in questions], [some for _, some in questions]
     maps = denoiser.stored(pictures, labels, params.draws, seed)
-    return Kept(gallery, params, tuple(questions), maps, denoiser.features(pictures, seed, ask=False), seed)
+    others = typicality.elsewhere(gallery, params, seed)
+    known = [denoiser.features(some, seed, ask=False) if some else {} for some in (pictures, others)]
+    return Kept(gallery, params, tuple(questions), maps, known[0], tuple(others), known[1], seed)
+
+
+def of_run(run: Run, settings: Settings) -> Kept:
+    """`kept` of what a run was asked."""
+    request = run.request
+    params = TypeAdapter(Params).validate_python(request.params)
+    part = chosen(load_gallery(request.gallery, settings.home), request.members)
+    return kept(part, params, request.models["denoiser"], settings, request.seed)
+
+
+def with_changes(run: Run, result: Result, settings: Settings) -> tuple[Result, tuple[str, ...]]:
+    """A run's result with its elements as a person changed them; the changes that were left out, with the reason."""
+    if not (log := run.edits()):
+        return result, ()
+    there = of_run(run, settings)
+    told = there.tell(there.sort(there.params), log)
+    return replace(result, elements=told.elements), told.notes
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,18 @@ def test_maps_that_rank_have_the_means_of_the_rows(ask, params):
 
 def test_elements_made_anew_are_those_of_the_run(ask):
     result, told = ask()
-    assert told.elements(PARAMS.patch, PARAMS.elements, PARAMS.per_picture) == result.elements
-    larger = told.elements(0.5, 1, 2)
+    assert told.tell(told.sort(PARAMS)).elements == result.elements
+    larger = told.tell(told.sort(told.asked(0.5, 1, 2))).elements
     assert {patch.box[2] for one in larger for patch in one.patches} == {0.5}
     assert [one.number for one in larger] == [1] * 3
+    (red,) = told.tell(told.sort(told.asked((0.25, 0.5), 1, 2), "red")).elements
+    assert {patch.box[2] for patch in red.patches} == {0.25, 0.5}
 
 
 @pytest.mark.parametrize("kind", ["random", "least", "hog"])
 def test_baselines_are_of_the_label_and_the_same_again(ask, kind):
     _, told = ask()
-    params = Params(elements=2, per_picture=2)
+    params = told.asked(0.25, 2, 2)
     elements = told.baseline("red", kind, params)
     assert elements
     assert elements == told.baseline("red", kind, params)
@@ -68,7 +70,7 @@ def test_nothing_is_kept_of_what_was_not_asked(gallery, settings):
     told = kept(gallery, PARAMS, SPEC, settings, 0)
     assert (told.maps, told.features, told.ranking()) == ({}, {}, {})
     assert len(told.questions) == 27
-    assert told.elements(0.25, 4, 2) == ()
+    assert told.tell(told.sort(told.asked(0.25, 4, 2))).elements == ()
 
 
 def test_one_picture_for_all_labels(gallery, settings):

@@ -8,15 +8,13 @@ elements are checked on held-out pictures; what looks like an artefact is marked
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from engine.analyses.estimating import Estimate, RoleEstimate
-from engine.analyses.typicality import elements as parts
-from engine.analyses.typicality.patches import Box, contrast, top_boxes
+from engine.analyses.typicality.finding import ELSEWHERE, found, small_grey
 from engine.analyses.typicality.result import (
     MOST_OTHERS,
     NULL,
@@ -28,15 +26,13 @@ from engine.analyses.typicality.result import (
     Row,
 )
 from engine.analyses.typicality.telling import accuracy, partial, posterior, row_of, rows_of
-from engine.errors import RunError, VitrineError
+from engine.errors import RunError
 from engine.gallery import Gallery, Picture
 from engine.progress import Progress
 from engine.steps.denoising import Denoising
 
 NAME, VERSION, ROLES = "typicality", 1, ("denoiser",)
 TASKS: tuple[str, ...] = ()
-_ELSEWHERE = 200  # pictures of other labels in which elements are looked for
-_PLAIN = 6.0  # standard deviation of grey values, of 255, below which a patch is uniform
 _EACH = 24  # maps after which the most typical so far are shown
 
 __all__ = [
@@ -48,6 +44,7 @@ __all__ = [
     "Result",
     "Row",
     "asked",
+    "elsewhere",
     "estimate",
     "found",
     "posterior",
@@ -81,6 +78,14 @@ def asked(gallery: Gallery, params: Params) -> list[tuple[Picture, tuple[str, ..
     ]  # fmt: skip
 
 
+def elsewhere(gallery: Gallery, params: Params, seed: int) -> list[Picture]:
+    """Some pictures of labels that are not asked about, in an order nobody chose."""
+    wanted = set(params.labels) if params.labels else {p.label for p in gallery.pictures}
+    others = [p for p in gallery.pictures if p.label and p.label not in wanted]
+    order = np.random.default_rng([seed, 5]).permutation(len(others))[:ELSEWHERE]
+    return [others[i] for i in sorted(order.tolist())]
+
+
 def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Progress, seed: int) -> Result:
     """Maps, patches, elements.
 
@@ -104,7 +109,7 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     if not maps:
         raise RunError("No picture could be read.", "Look at Health on the Look page.")
     features = denoiser.features(pictures, seed)
-    others = _elsewhere(gallery, params, seed)
+    others = elsewhere(gallery, params, seed)
     beside = denoiser.features(others, seed) if others else {}
     progress.start("finding elements", 0)
     elements = found(params, questions, maps, features, others, beside, seed)
@@ -120,54 +125,6 @@ def run(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Prog
     )
 
 
-def found(
-    params: Params,
-    questions: Sequence[tuple[Picture, tuple[str, ...]]],
-    maps: dict[int, np.ndarray],
-    features: dict[int, np.ndarray],
-    others: Sequence[Picture],
-    beside: dict[int, np.ndarray],
-    seed: int,
-    only: str = "",
-    grey: Callable[[Picture], np.ndarray | None] | None = None,
-) -> tuple[Element, ...]:
-    """Elements of every label; evaluates nothing, so patch size and number may change at will.
-
-    Args:
-        params: patch, per_picture, elements, against.
-        questions: as `asked` gave them.
-        maps: (P, G, h, w) by place.
-        features: (c, h, w) by place.
-        others: pictures of other labels.
-        beside: their features, by place.
-        seed: of clusters and resampling.
-        only: elements of this label alone; q is then corrected for these.
-        grey: a picture as `small_grey` gives it, where somebody keeps them.
-    """
-    by_label: defaultdict[str, list[int]] = defaultdict(list)
-    for i, (_, labels) in enumerate(questions):
-        if i in maps and i in features and only in ("", labels[0]):
-            by_label[labels[0]].append(i)
-    elements: list[Element] = []
-    own: list[np.ndarray] = []
-    elsewhere: list[np.ndarray] = []
-    foreign = [*((i, features[i], questions[i][0].label) for i in features),
-               *((len(questions) + i, one, others[i].label) for i, one in beside.items())]  # fmt: skip
-    for label, places in by_label.items():
-        told = _of_label(label, places, params, questions, maps, features, seed, grey or small_grey)
-        if not told:
-            continue
-        middles, least = np.stack([m for _, m, _ in told]), np.array([x for *_, x in told])
-        see = lambda one, m=middles, x=least: parts.seen(one, params.patch, m, x)  # noqa: E731
-        held = [see(features[i]) for i in places if parts.is_held_out(questions[i][0].hash)]
-        away = [see(one) for _, one, other in _few(foreign, label, seed)]
-        for k, (one, *_) in enumerate(told):
-            elements.append(one)
-            own.append(np.array([some[k] for some in held], bool))
-            elsewhere.append(np.array([some[k] for some in away], bool))
-    return tuple(parts.checked(elements, own, elsewhere))
-
-
 def estimate(gallery: Gallery, params: Params, *, denoiser: Denoising, progress: Progress) -> Estimate:
     """Evaluations that are left, of the network."""
     del progress
@@ -181,14 +138,6 @@ def estimate(gallery: Gallery, params: Params, *, denoiser: Denoising, progress:
     return Estimate(len(questions), (role,))
 
 
-def small_grey(picture: Picture) -> np.ndarray | None:
-    """Grey values of a picture at 128 x 128 pixels; None where it cannot be read."""
-    try:
-        return np.asarray(picture.open(128).convert("L").resize((128, 128)), np.float32)
-    except VitrineError:
-        return None
-
-
 def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
     """The result as tables, by the name of their CSV file."""
     rows = [
@@ -196,66 +145,19 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
         | ({"most": max(r.posterior, key=r.posterior.__getitem__)} if r.posterior else {})
         for r in result.rows if not r.why
     ]  # fmt: skip
-    found = [
-        {"label": e.label, "element": e.number, "rank": e.number, "median_t": e.median, "low": e.low, "high": e.high,
-         "patches": len(e.patches), "pictures": e.pictures, "rate": e.rate, "rate_elsewhere": e.rate_elsewhere,
-         "q": e.q, "marks": " | ".join(e.marks)}
-        for e in result.elements
-    ]  # fmt: skip
+    ranks = Counter[str]()
+    found = []
+    for e in result.elements:
+        ranks[e.label] += 1
+        found.append(
+            {"label": e.label, "element": e.number, "rank": ranks[e.label], "median_t": e.median, "low": e.low,
+             "high": e.high, "patches": len(e.patches), "pictures": e.pictures, "rate": e.rate,
+             "rate_elsewhere": e.rate_elsewhere, "q": e.q, "marks": " | ".join(e.marks), "name": e.name,
+             "by_hand": e.by_hand, "hidden": "yes" if e.is_hidden else ""}
+        )  # fmt: skip
     patches = [
         {"file": p.file, "label": e.label, "element": e.number, "left": p.box[0], "top": p.box[1], "width": p.box[2],
          "height": p.box[3], "t": p.t, "low": p.low, "high": p.high}
         for e in result.elements for p in e.patches
     ]  # fmt: skip
     return {"typicality": rows, "elements": found, "patches": patches}
-
-
-def _of_label(
-    label: str,
-    places: Sequence[int],
-    params: Params,
-    questions: Sequence[tuple[Picture, tuple[str, ...]]],
-    maps: dict[int, np.ndarray],
-    features: dict[int, np.ndarray],
-    seed: int,
-    opened: Callable[[Picture], np.ndarray | None],
-) -> list[tuple[Element, np.ndarray, float]]:
-    patches: list[Patch] = []
-    vectors, held, plain = [], [], []
-    for i in places:
-        picture = questions[i][0]
-        boxes = top_boxes(contrast(maps[i], params.against), params.patch, params.per_picture)
-        grey = opened(picture)
-        for box, t, low, high in boxes:
-            patches.append(Patch(picture.name, box, t, low, high))
-            vectors.append(parts.vector_of(features[i], box))
-            held.append(parts.is_held_out(picture.hash))
-            plain.append(_is_plain(grey, box))
-    if len(patches) < 2:
-        return []
-    stacked = np.stack(vectors)
-    numbers, middles = parts.cluster(stacked, np.array(held), params.elements, seed)
-    return parts.made(label, patches, stacked, numbers, middles, len(places), plain, seed)
-
-
-def _elsewhere(gallery: Gallery, params: Params, seed: int) -> list[Picture]:
-    """Some pictures of labels that are not asked about, in an order nobody chose."""
-    wanted = set(params.labels) if params.labels else {p.label for p in gallery.pictures}
-    others = [p for p in gallery.pictures if p.label and p.label not in wanted]
-    order = np.random.default_rng([seed, 5]).permutation(len(others))[:_ELSEWHERE]
-    return [others[i] for i in sorted(order.tolist())]
-
-
-def _few(
-    foreign: Sequence[tuple[int, np.ndarray, str]], label: str, seed: int
-) -> Iterator[tuple[int, np.ndarray, str]]:
-    away = [one for one in foreign if one[2] != label]
-    order = np.random.default_rng([seed, 7]).permutation(len(away))[:_ELSEWHERE]
-    yield from (away[i] for i in sorted(order.tolist()))
-
-
-def _is_plain(grey: np.ndarray | None, box: Box) -> bool:
-    if grey is None:
-        return False
-    left, top, right, bottom = (round(128 * x) for x in (box[0], box[1], box[0] + box[2], box[1] + box[3]))
-    return float(grey[top : max(bottom, top + 1), left : max(right, left + 1)].std()) < _PLAIN

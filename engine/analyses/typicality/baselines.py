@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 from engine.analyses.typicality import elements as parts
+from engine.analyses.typicality.finding import Question, gather
+from engine.analyses.typicality.groups import Patches, sort
 from engine.analyses.typicality.patches import Box, contrast, mean_in, random_boxes, top_boxes
 from engine.analyses.typicality.result import Element, Params, Patch
 
@@ -21,8 +23,6 @@ Kind = Literal["random", "least", "hog"]
 _NEAREST = 20
 _SIDE = 32  # pixels of a patch whose gradients are counted
 _SOME = 400  # pictures of other labels
-
-Question = tuple[Any, tuple[str, ...]]  # a picture and its labels
 
 
 def other_patches(
@@ -45,26 +45,22 @@ def other_patches(
         features: (c, h, w) by place.
         seed: of patches and clusters.
     """
-    patches: list[Patch] = []
-    vectors, held = [], []
-    for i, (picture, labels) in enumerate(questions):
-        if labels[0] != label or i not in maps or i not in features:
-            continue
-        groups = contrast(maps[i], params.against)
-        if kind == "random":
-            boxes = random_boxes(groups, params.patch, params.per_picture, np.random.default_rng([seed, i]))
-        else:
-            boxes = [box for box, *_ in top_boxes(groups, params.patch, params.per_picture, least=True)]
-        for box in boxes:
-            patches.append(Patch(picture.name, box, float(mean_in(groups.mean(0), box))))
-            vectors.append(parts.vector_of(features[i], box))
-            held.append(parts.is_held_out(picture.hash))
-    if len(patches) < 2:
-        return []
-    stacked = np.stack(vectors)
-    numbers, middles = parts.cluster(stacked, np.array(held), params.elements, seed)
-    n = len({p.file for p in patches})
-    return [one for one, *_ in parts.made(label, patches, stacked, numbers, middles, n, [False] * len(patches), seed)]
+    places = [i for i, (_, labels) in enumerate(questions) if labels[0] == label and i in maps and i in features]
+
+    def cut(i: int) -> list[Patch]:
+        groups, name = contrast(maps[i], params.against), questions[i][0].name
+        if kind == "least":
+            return [Patch(name, *told) for told in top_boxes(groups, params.sizes, params.per_picture, least=True)]
+        boxes = random_boxes(groups, params.sizes, params.per_picture, np.random.default_rng([seed, i]))
+        return [Patch(name, box, float(mean_in(groups.mean(0), box))) for box in boxes]
+
+    of = gather(label, params, places, questions, features, cut)
+    return clustered(of, params, seed) if len(of.patches) > 1 else []
+
+
+def clustered(of: Patches, params: Params, seed: int) -> list[Element]:
+    """Elements of any patches, sorted as ours are."""
+    return [parts.element(of, group, seed) for group in sort(of, params.elements, seed).groups]
 
 
 def doersch(
@@ -139,7 +135,7 @@ def _patches(
         grey = image.convert("L")
         rng = np.random.default_rng([seed, int(picture.hash[:8], 16)])
         shape = np.zeros((1, max(1, grey.height // 8), max(1, grey.width // 8)), np.float32)
-        for box in random_boxes(shape, params.patch, 2 * params.per_picture, rng):
+        for box in random_boxes(shape, params.sizes, 2 * params.per_picture, rng):
             patches.append(Patch(picture.name, box, 0.0))
             vectors.append(_gradients(grey, box, hog))
             places.append(i)

@@ -9,17 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from engine.analyses.typicality.groups import Group, Patches, unit
 from engine.analyses.typicality.patches import Box, box_means, mean_in
 from engine.analyses.typicality.result import Element, Patch
 
-_NEAR = 0.1  # of an element's patches may be farther from its middle than what counts as seen
 _DRAWS = 1000
-_STARTS: Any = 10
-_LEAST = 3  # pictures of an element
 _EDGE = 0.01  # of the picture's side: a patch so near to it touches the border
 _STILL = 0.03  # standard deviation of the places of patches, as a share of the side, below which they stand still
 
@@ -31,66 +28,36 @@ def is_held_out(hash: str) -> bool:
 
 def vector_of(features: np.ndarray, box: Box) -> np.ndarray:
     """Unit vector of what is seen in a box of (c, h, w)."""
-    return _unit(mean_in(features.astype(np.float32), box))
+    return unit(mean_in(features.astype(np.float32), box))
 
 
-def cluster(vectors: np.ndarray, held_out: np.ndarray, most: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number of each vector's cluster and the middles, (k, d) unit vectors; only those not held out make clusters."""
-    from sklearn.cluster import KMeans
-
-    learned = vectors[~held_out] if (~held_out).sum() >= 2 else vectors
-    k = min(most, max(1, len(learned) // 8))
-    made = KMeans(k, n_init=_STARTS, random_state=seed).fit(learned)
-    middles = _unit(made.cluster_centers_)
-    return (vectors @ middles.T).argmax(1), middles
-
-
-def made(
-    label: str,
-    patches: Sequence[Patch],
-    vectors: np.ndarray,
-    numbers: np.ndarray,
-    middles: np.ndarray,
-    n_pictures: int,
-    plain: Sequence[bool],
-    seed: int,
-) -> list[tuple[Element, np.ndarray, float]]:
-    """Elements of a label, the largest median T first, each with its middle and the nearness that counts as seen.
+def element(of: Patches, group: Group, seed: int) -> Element:
+    """What a group shows, without its rates.
 
     Args:
-        label: whose.
-        patches: of all its pictures.
-        vectors: (n, d) of them.
-        numbers: (n,) of their clusters.
-        middles: (k, d).
-        n_pictures: of the label.
-        plain: (n,) whether hardly anything varies within each.
+        of: the label's patches.
+        group: some of them.
         seed: of the bootstrap.
     """
-    found = []
-    for k, middle in enumerate(middles):
-        mine = np.flatnonzero(numbers == k)
-        near = vectors[mine] @ middle
-        order = mine[np.argsort(-near, kind="stable")]
-        some = tuple(patches[i] for i in order.tolist())
-        files = sorted({patch.file for patch in some})
-        if len(files) < _LEAST:
-            continue
-        median, low, high = _median(some, files, seed)
-        share = len(files) / n_pictures
-        marks = _marks(some, [plain[i] for i in order.tolist()])
-        one = Element(label, 0, some, median, low, high, len(files), share, marks=marks)
-        found.append((one, middle, float(np.quantile(near, _NEAR))))
-    found.sort(key=lambda told: -told[0].median)
-    return [(replace(one, number=i), middle, least) for i, (one, middle, least) in enumerate(found, 1)]
+    places = group.places.tolist()
+    some, files = tuple(of.patches[i] for i in places), of.files(group.places)
+    median, low, high = _median(some, files, seed)
+    marks = _marks(some, of.plain[group.places])
+    n, share = len(files), len(files) / len(of.pictures)
+    by_person = {"name": group.name, "by_hand": group.by_hand, "is_hidden": group.is_hidden}
+    return Element(of.label, group.number, some, median, low, high, n, share, marks=marks, **by_person)
 
 
-def seen(features: np.ndarray, share: float, middles: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """(k,) whether each element is seen anywhere in a picture's (c, h, w)."""
+def seen(features: np.ndarray, sizes: Sequence[float], groups: Sequence[Group]) -> np.ndarray:
+    """(k,) whether each group is seen anywhere in a picture's (c, h, w), at any of these sizes."""
     h, w = features.shape[-2:]
-    n = int(np.clip(round(share * (h * w) ** 0.5), 1, min(h, w)))
-    means = box_means(features.astype(np.float32), (n, n)).reshape(len(features), -1).T
-    return np.asarray((_unit(means) @ middles.T >= least).any(0))
+    middles, least = np.concatenate([one.middles for one in groups]), np.concatenate([one.least for one in groups])
+    found = np.zeros(len(least), bool)
+    for n in {int(np.clip(round(size * (h * w) ** 0.5), 1, min(h, w))) for size in sizes}:
+        means = box_means(features.astype(np.float32), (n, n)).reshape(len(features), -1).T
+        found |= (unit(means) @ middles.T >= least).any(0)
+    ends = np.cumsum([len(one.least) for one in groups])
+    return np.array([some.any() for some in np.split(found, ends[:-1])])
 
 
 def checked(elements: Sequence[Element], own: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> list[Element]:
@@ -121,7 +88,7 @@ def purity(patches: Sequence[Patch], kinds: Mapping[str, Sequence[tuple[str, Box
     """
     counts: dict[str, int] = {}
     for patch in patches:
-        for name in {name for name, box in kinds.get(patch.file, ()) if _covers(patch.box, box)}:
+        for name in {name for name, box in kinds.get(patch.file, ()) if covers(patch.box, box)}:
             counts[name] = counts.get(name, 0) + 1
     if not counts:
         return "", 0.0
@@ -129,7 +96,7 @@ def purity(patches: Sequence[Patch], kinds: Mapping[str, Sequence[tuple[str, Box
     return best, counts[best] / len(patches)
 
 
-def _covers(patch: Box, box: Box) -> bool:
+def covers(patch: Box, box: Box) -> bool:
     """Whether a patch shows a good part of a thing: a third of the smaller of both."""
     w = min(patch[0] + patch[2], box[0] + box[2]) - max(patch[0], box[0])
     h = min(patch[1] + patch[3], box[1] + box[3]) - max(patch[1], box[1])
@@ -149,20 +116,15 @@ def _median(patches: Sequence[Patch], files: Sequence[str], seed: int) -> tuple[
     return float(np.median(values)), float(low), float(high)
 
 
-def _marks(patches: Sequence[Patch], plain: Sequence[bool]) -> tuple[str, ...]:
+def _marks(patches: Sequence[Patch], plain: np.ndarray) -> tuple[str, ...]:
     boxes = np.array([p.box for p in patches])
     ends = np.concatenate([boxes[:, :2], 1 - boxes[:, :2] - boxes[:, 2:]], 1)
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     found = []
     if (ends.min(1) < _EDGE).mean() > 0.8:
         found.append("border")
-    if np.mean(plain) > 0.5:
+    if plain.mean() > 0.5:
         found.append("uniform")
     if len(patches) >= 10 and middles.std(0).max() < _STILL:
         found.append("same place")
     return tuple(found)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.analyses.typicality import elements as parts
+from engine.analyses.typicality.groups import cluster
 from engine.analyses.typicality.patches import Box, mean_in, top_boxes
 
 _LEAST = 2  # sources of an element
@@ -58,7 +59,7 @@ def parallel(
     vectors, told = [], []
     for source in sources:
         together = np.median(np.stack([maps[label][source] for label in labels]), axis=0)
-        for box, *_ in top_boxes(together, share, per_picture):
+        for box, *_ in top_boxes(together, (share,), per_picture):
             where.append((source, box))
             vectors.append(np.concatenate([parts.vector_of(features[label][source], box) for label in labels]))
             told.append([float(mean_in(maps[label][source].mean(0), box)) for label in labels])
@@ -66,7 +67,7 @@ def parallel(
         return []
     stacked = np.stack(vectors) / len(labels) ** 0.5
     values = np.array(told)
-    numbers, middles = parts.cluster(stacked, np.zeros(len(where), bool), most, seed)
+    numbers, middles = cluster(stacked, np.zeros(len(where), bool), most, seed)
     found = []
     for k, middle in enumerate(middles):
         mine = np.flatnonzero(numbers == k)

@@ -1,6 +1,11 @@
-"""From maps to patches: mean first, one upsampling, one box filter, greedy choice without overlap. Pure.
+"""From maps to patches: mean first, one upsampling, one box filter a size, greedy choice without overlap. Pure.
 
 Positions are a quarter of a latent pixel apart. Boxes are shares of the picture, so that no size matters.
+
+Patches of several sizes compete by mean T times side, the matched filter: of a thing that stands out evenly, the box
+that just holds it scores highest; a smaller one less by its side, a larger one as it takes in what is around. By mean T
+alone the smallest size wins everywhere, and by mean over its standard error nearly everywhere: the noise of T is that
+of a draw, alike over whole regions, and hardly falls with the size.
 """
 
 from __future__ import annotations
@@ -51,46 +56,50 @@ def side(shape: Sequence[int], share: float) -> int:
 
 
 def top_boxes(
-    groups: np.ndarray, share: float, count: int, least: bool = False
+    groups: np.ndarray, shares: Sequence[float], count: int, least: bool = False
 ) -> list[tuple[Box, float, float, float]]:
-    """The patches with the largest mean T, none over another; each with mean and 95 % interval.
+    """The patches with the largest mean T (of several sizes: T times side), none over another; each with 95 % interval.
 
     Args:
         groups: (G, h, w), whose mean is T.
-        share: side of a patch.
+        shares: sides of patches, one or several.
         count: at most.
-        least: those with the smallest mean instead.
+        least: those with the smallest instead.
     """
     fine = upsampled(groups.mean(0, dtype=np.float64))
-    n = side(shape := fine.shape, share)
-    means = box_means(fine, (n, n))
+    shape = fine.shape
+    sizes = sorted({side(shape, share) for share in shares})
     rows, columns = _finer(groups.shape[-2]), _finer(groups.shape[-1])
-    left = -means if least else means.copy()
+    left = {n: box_means(fine, (n, n)) * (n if len(sizes) > 1 else 1) * (-1 if least else 1) for n in sizes}
     found = []
     for _ in range(count):
-        top, at = np.unravel_index(int(left.argmax()), left.shape)
-        if left[top, at] == -np.inf:
+        n = max(sizes, key=lambda n: left[n].max())
+        top, at = np.unravel_index(int(left[n].argmax()), left[n].shape)
+        if left[n][top, at] == -np.inf:
             break
         weights = rows[top : top + n].mean(0), columns[at : at + n].mean(0)  # a box's mean is linear in the map
         mean, low, high = interval(np.einsum("ghw,h,w->g", groups, *weights))
         box = (float(at / shape[1]), float(top / shape[0]), n / shape[1], n / shape[0])
         found.append((box, float(mean), float(low), float(high)))
-        left[max(0, top - n + 1) : top + n, max(0, at - n + 1) : at + n] = -np.inf
+        for m, some in left.items():
+            some[max(0, top - m + 1) : top + n, max(0, at - m + 1) : at + n] = -np.inf
     return found
 
 
-def random_boxes(groups: np.ndarray, share: float, count: int, rng: np.random.Generator) -> list[Box]:
-    """Boxes of the same size anywhere, without overlap where there is room."""
+def random_boxes(groups: np.ndarray, shares: Sequence[float], count: int, rng: np.random.Generator) -> list[Box]:
+    """Boxes of these sizes in turn anywhere, without overlap where there is room."""
     shape = (groups.shape[-2] * FINER, groups.shape[-1] * FINER)
-    n = side(shape, share)
-    free = np.ones((shape[0] - n + 1, shape[1] - n + 1), bool)
+    sizes = [side(shape, share) for share in shares]
+    free = {n: np.ones((shape[0] - n + 1, shape[1] - n + 1), bool) for n in sizes}
     found = []
-    for _ in range(count):
-        if not (places := np.flatnonzero(free)).size:
-            break
-        top, at = np.unravel_index(int(rng.choice(places)), free.shape)
+    for k in range(count):
+        n = sizes[k % len(sizes)]
+        if not (places := np.flatnonzero(free[n])).size:
+            continue
+        top, at = np.unravel_index(int(rng.choice(places)), free[n].shape)
         found.append((float(at / shape[1]), float(top / shape[0]), n / shape[1], n / shape[0]))
-        free[max(0, top - n + 1) : top + n, max(0, at - n + 1) : at + n] = False
+        for m, some in free.items():
+            some[max(0, top - m + 1) : top + n, max(0, at - m + 1) : at + n] = False
     return found
 
 

@@ -24,7 +24,7 @@ class Params:
         labels: whose typical pictures and elements are wanted; none: all labels.
         against: "null" (no label), "others" (the mean of the other labels), or one other label.
         draws: noises and times of each picture; made 16 or a multiple of 32.
-        patch: side of a patch, as a share of the picture's.
+        patch: side of a patch, as a share of the picture's; or several, which compete.
         per_picture: patches of a picture, at most.
         elements: of a label, at most.
 
@@ -35,18 +35,28 @@ class Params:
     labels: tuple[str, ...] = ()
     against: str = NULL
     draws: int = 32
-    patch: float = 0.25
+    patch: float | tuple[float, ...] = 0.25
     per_picture: int = 5
     elements: int = 24
 
     def __post_init__(self) -> None:
         if not 1 <= self.draws <= MOST_DRAWS:
             raise SettingsError(f"{self.draws} draws make no sense.", f"Ask for 16 to {MOST_DRAWS}.")
-        if not 0.05 <= self.patch <= 0.9 or self.per_picture < 1 or self.elements < 1:
-            raise SettingsError("A number is out of range.", "Patches: 0.05 to 0.9 of a side; 1 or more of the rest.")
+        if not self.sizes or not all(0.05 <= size <= 0.9 for size in self.sizes):
+            raise SettingsError(
+                f"A patch of {self.patch} makes no sense.", "Give 0.05 to 0.9 of a side, one or several."
+            )
+        if self.per_picture < 1 or self.elements < 1:
+            raise SettingsError("There are no elements without patches.", "Ask for one or more of both.")
         if len(set(self.labels)) < len(self.labels) or self.against in self.labels:
             raise SettingsError("A label is named twice.", "Name each once, and hold it against another one.")
         object.__setattr__(self, "draws", rounded(self.draws))
+        object.__setattr__(self, "patch", self.sizes[0] if len(self.sizes) == 1 else self.sizes)  # said in one way
+
+    @property
+    def sizes(self) -> tuple[float, ...]:
+        """Sides of patches, the smallest first."""
+        return tuple(sorted(set(self.patch))) if isinstance(self.patch, tuple) else (self.patch,)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class Element:
 
     Args:
         label: whose.
-        number: from 1, by median T.
+        number: its own for good; from 1, by median T, as they were found.
         patches: nearest to the middle first.
         median: of T over its patches.
         low: of the median's 95 % interval, over pictures.
@@ -102,6 +112,9 @@ class Element:
         rate_elsewhere: the same of other labels' pictures.
         q: that the rates are the same, corrected for all elements (Fisher, BH); 1 where there is no other label.
         marks: why it may be no element: "border", "uniform", "same place".
+        name: what a person calls it.
+        by_hand: what a person made it of, such as "2 + 5" or "part of 3"; empty where it was found.
+        is_hidden: whether a person does not want to see it; it counts among those that were tried all the same.
     """
 
     label: str
@@ -116,6 +129,9 @@ class Element:
     rate_elsewhere: float = 0.0
     q: float = 1.0
     marks: tuple[str, ...] = ()
+    name: str = ""
+    by_hand: str = ""
+    is_hidden: bool = False
 
     @property
     def is_confirmed(self) -> bool:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from engine.analyses.typicality import Params, found
 from engine.analyses.typicality import elements as parts
+from engine.analyses.typicality.groups import Group, Patches, around, cluster
 from engine.analyses.typicality.result import Element, Patch
 
 SIDE, DEEP = 12, 16
@@ -165,9 +166,8 @@ def test_three_pictures_may_be_one():
 def marks(boxes, plain=False, n=12):
     patches = [Patch(f"{i}.png", boxes(i), 1.0) for i in range(n)]
     vectors = np.tile(np.array([1.0, 0]), (n, 1))
-    numbers, middles = np.zeros(n, int), np.array([[1.0, 0]])
-    ((one, _, _),) = parts.made("a", patches, vectors, numbers, middles, n, [plain] * n, 0)
-    return one.marks
+    of = Patches("a", (0.2,), tuple(range(n)), tuple(patches), vectors, np.zeros(n, bool), np.full(n, plain))
+    return parts.element(of, around(of, np.arange(n), np.array([1.0, 0])), 0).marks
 
 
 def test_marks_say_why_it_may_be_none():
@@ -203,10 +203,10 @@ def test_only_the_half_that_is_not_held_out_makes_clusters():
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     held = np.arange(64) % 2 == 1
     changed = np.where(held[:, None], vectors[::-1], vectors)
-    one, other = (parts.cluster(some, held, 4, 0)[1] for some in (vectors, changed))
+    one, other = (cluster(some, held, 4, 0)[1] for some in (vectors, changed))
     np.testing.assert_array_equal(one, other)
     assert np.linalg.norm(one, axis=1) == pytest.approx(np.ones(4))
-    numbers, middles = parts.cluster(vectors, np.ones(64, bool), 3, 0)  # all held out: then all make them
+    numbers, middles = cluster(vectors, np.ones(64, bool), 3, 0)  # all held out: then all make them
     assert (numbers == (vectors @ middles.T).argmax(1)).all()
 
 
@@ -221,11 +221,15 @@ def test_a_vector_is_of_the_box_and_of_unit_length():
 def test_something_is_seen_wherever_it_is():
     features = np.zeros((2, 8, 8), np.float32)
     features[0] = 1
-    middles, least = np.array([[1.0, 0], [0, 1.0]]), np.array([0.95, 0.95])
-    assert parts.seen(features, 0.25, middles, least).tolist() == [True, False]
+    none = np.array([], int)
+    groups = [Group(i, none, middle[None], np.array([0.95])) for i, middle in enumerate(np.eye(2))]
+    assert parts.seen(features, (0.25,), groups).tolist() == [True, False]
     features[:, 5:7, 1:3] = np.array([0, 1])[:, None, None]
-    assert parts.seen(features, 0.25, middles, least).tolist() == [True, True]
-    assert parts.seen(features, 0.5, middles, least).tolist() == [True, False]  # a quarter of it only
+    assert parts.seen(features, (0.25,), groups).tolist() == [True, True]
+    assert parts.seen(features, (0.5,), groups).tolist() == [True, False]  # a quarter of it only
+    assert parts.seen(features, (0.25, 0.5), groups).tolist() == [True, True]
+    both = Group(3, none, np.eye(2), np.array([0.95, 0.95]))
+    assert parts.seen(features, (0.5,), [*groups, both]).tolist() == [True, False, True]
 
 
 def test_rates_and_q_are_fishers():

@@ -25,32 +25,34 @@ def groups_of(shape, seed=0, n=8):
     return np.random.default_rng(seed).standard_normal((n, *shape)).astype(np.float32)
 
 
-def by_hand(groups, share, count, least=False):
-    """Top, left and mean of patches on the fine map: every position, greedily, none over another."""
+def by_hand(groups, shares, count, least=False):
+    """Top, left, side and mean of patches on the fine map: every position and size, greedily, none over another."""
     fine = upsampled(groups).mean(0)
     h, w = fine.shape
-    n = side(fine.shape, share)
+    sizes = {side(fine.shape, share) for share in shares}
     found = []
     sign = 1 if least else -1
     everywhere = sorted(
-        (sign * fine[y : y + n, x : x + n].mean(), y, x) for y in range(h - n + 1) for x in range(w - n + 1)
-    )
-    for mean, y, x in everywhere:
-        if len(found) < count and all(abs(y - b) >= n or abs(x - a) >= n for b, a, _ in found):
-            found.append((y, x, sign * mean))
-    return found, n
+        (sign * fine[y : y + n, x : x + n].mean() * (n if len(sizes) > 1 else 1), y, x, n)
+        for n in sizes for y in range(h - n + 1) for x in range(w - n + 1)
+    )  # fmt: skip
+    for _, y, x, n in everywhere:
+        apart = (y >= b + m or b >= y + n or x >= a + m or a >= x + n for b, a, m, _ in found)
+        if len(found) < count and all(apart):
+            found.append((y, x, n, fine[y : y + n, x : x + n].mean()))
+    return found
 
 
 @pytest.mark.parametrize("least", [False, True], ids=["most", "least"])
-@pytest.mark.parametrize("share", [0.05, 0.125, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("shares", [(0.05,), (0.125,), (0.25,), (0.5,), (0.9,), (0.125, 0.2, 0.4)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_boxes_equal_brute_force(shape, share, least):
+def test_boxes_equal_brute_force(shape, shares, least):
     groups = groups_of(shape)
     h, w = (FINER * x for x in shape)
-    expected, n = by_hand(groups, share, 5, least)
-    found = top_boxes(groups, share, 5, least)
+    expected = by_hand(groups, shares, 5, least)
+    found = top_boxes(groups, shares, 5, least)
     assert len(found) == len(expected)
-    for (box, mean, low, high), (y, x, by_loop) in zip(found, expected, strict=True):
+    for (box, mean, low, high), (y, x, n, by_loop) in zip(found, expected, strict=True):
         assert box == pytest.approx((x / w, y / h, n / w, n / h))
         assert mean == pytest.approx(by_loop, abs=1e-9)
         parts = upsampled(groups)[:, y : y + n, x : x + n].mean((1, 2))
@@ -58,15 +60,25 @@ def test_boxes_equal_brute_force(shape, share, least):
         assert (low, high) == pytest.approx((said.low, said.high))
 
 
+@pytest.mark.parametrize(("shape", "size"), [((16, 16), 3), ((16, 16), 6), ((12, 20), 4)])
+def test_of_several_sizes_the_one_that_fits_is_chosen(shape, size):
+    groups = np.zeros((8, *shape), np.float32)
+    groups[:, 5 : 5 + size, 4 : 4 + size] = 1
+    mean = (shape[0] * shape[1]) ** 0.5
+    ((left, top, width, height), *_), *_ = top_boxes(groups, [n / mean for n in (2, 3, 4, 6, 8)], 1)
+    assert (left * shape[1], top * shape[0]) == pytest.approx((4, 5), abs=0.3)
+    assert (width * shape[1], height * shape[0]) == pytest.approx((size, size), abs=0.3)
+
+
 @pytest.mark.parametrize("chosen", ["top", "random"])
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+@pytest.mark.parametrize("shares", [(0.1,), (0.3,), (0.6,), (0.1, 0.25, 0.4)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_boxes_lie_inside_and_never_overlap(shape, share, chosen):
+def test_boxes_lie_inside_and_never_overlap(shape, shares, chosen):
     groups = groups_of(shape, 3)
     if chosen == "top":
-        boxes = [box for box, *_ in top_boxes(groups, share, 50)]
+        boxes = [box for box, *_ in top_boxes(groups, shares, 50)]
     else:
-        boxes = random_boxes(groups, share, 50, np.random.default_rng(0))
+        boxes = random_boxes(groups, shares, 50, np.random.default_rng(0))
     assert boxes
     covered = np.zeros((FINER * shape[0], FINER * shape[1]), int)
     for left, top, width, height in boxes:
@@ -80,7 +92,7 @@ def test_boxes_lie_inside_and_never_overlap(shape, share, chosen):
 
 def test_random_boxes_are_anywhere():
     rng = np.random.default_rng(0)
-    places = np.array([box[:2] for _ in range(2000) for box in random_boxes(groups_of((8, 8)), 0.25, 1, rng)])
+    places = np.array([box[:2] for _ in range(2000) for box in random_boxes(groups_of((8, 8)), (0.25,), 1, rng)])
     assert places.mean(0) == pytest.approx([0.375, 0.375], abs=0.02)
     assert (places.min(), places.max()) == (0, 0.75)
 

@@ -232,12 +232,21 @@ def test_who_is_asked_about_what(gallery):
 @pytest.mark.parametrize(
     "words",
     [{"draws": 0}, {"draws": 1025}, {"patch": 0.01}, {"patch": 0.95}, {"patch": float("nan")}, {"per_picture": 0},
+     {"patch": ()}, {"patch": (0.2, 0.01)},
      {"elements": 0}, {"labels": ("a", "a")}, {"labels": ("a",), "against": "a"}],
 )  # fmt: skip
 def test_params_that_make_no_sense(words):
     with pytest.raises(SettingsError) as said:
         Params(**words)
     assert said.value.hint
+
+
+def test_sizes_of_patches_are_said_in_one_way():
+    assert Params(patch=(0.25,)) == Params(patch=0.25)
+    assert Params(patch=(0.3, 0.1, 0.3)).patch == (0.1, 0.3)
+    assert [Params(patch=some).sizes for some in (0.25, (0.3, 0.1))] == [(0.25,), (0.1, 0.3)]
+    for params in (Params(), Params(patch=(0.1, 0.3))):
+        assert TypeAdapter(Params).validate_python(json.loads(json.dumps(asdict(params)))) == params
 
 
 def test_draws_are_rounded_up():
