@@ -72,8 +72,16 @@ def _list_runs(said: argparse.Namespace) -> int:
 def _export(said: argparse.Namespace) -> int:
     from engine.store.export import export
 
-    run = Runs(settings.load().home).get(said.run)
-    for path in export(run, read_result(run), Path(said.to)):
+    config = settings.load()
+    run = Runs(config.home).get(said.run)
+    result = read_result(run)
+    if run.request.analysis == "typicality":
+        from engine.jobs.typical import with_changes
+
+        result, notes = with_changes(run, result, config)
+        for note in notes:
+            say(f"note: {note}")
+    for path in export(run, result, Path(said.to)):
         print(path)
     return 0
 

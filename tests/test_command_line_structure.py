@@ -106,6 +106,18 @@ def test_a_folder(ask, tmp_path):
     assert told
     assert all(list(one) == ["prompt", "n", "cell", "seed"] and one["n"] > 0 for one in told)
     assert len({one["seed"] for one in told}) == len(told)
+    code, _, err = ask("--dimensions", "3", "--out", tmp_path / "out", "--prompts", "0")
+    assert code == 0, err
+    assert not (tmp_path / "out" / "prompts.jsonl").exists()  # what another run asked for is not this one's
+
+
+def test_a_model_that_cannot_draw_is_told_before_the_work(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    words = ("--dimensions", "2", "--seed", "9", "--out", tmp_path / "out", "--prompts", "1", "--draw", "nowhere")
+    code, out, err = ask(*words)
+    assert (code, out, "nowhere (diffusion) cannot be loaded" in err) == (1, "", True), err
+    assert "proposing" not in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_second_run_asks_nothing_and_a_new_name_neither(ask):
@@ -275,10 +287,11 @@ def test_models_that_are_none_are_refused_for_a_table(ask):
     ("words", "code", "why"),
     [
         (("--dimensions", "0"), 2, "nothing to look for"),
-        (("--dimensions", "-1"), 2, "below what makes sense"),
-        (("--dimensions", "many"), 2, "invalid int value"),
-        (("--rounds", "0"), 2, "below what makes sense"),
-        (("--prompts", "-1", "--out", "x"), 2, "--prompts is -1"),
+        (("--dimensions", "-1"), 2, "--dimensions: '-1' is no whole number from 0 on"),
+        (("--dimensions", "many"), 2, "--dimensions: 'many' is no whole number from 0 on"),
+        (("--rounds", "0"), 2, "--rounds: '0' is no whole number from 1 on"),
+        (("--draws", "-1"), 2, "--draws: '-1' is no whole number from 0 on"),
+        (("--prompts", "-1", "--out", "x"), 2, "--prompts: '-1' is no whole number from 0 on"),
         (("--prompts", "2"), 2, "--prompts needs --out"),
         (("--dimension", "a: x, y", "--dimension", "A"), 2, "Two dimensions have one name"),
         (("--dimension", "label: x, y"), 2, "label"),

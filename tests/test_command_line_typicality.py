@@ -20,7 +20,10 @@ import torch
 from PIL import Image
 
 from engine.__main__ import main
+from engine.analyses.typicality import edits
+from engine.jobs.execute import read_result
 from engine.models.profiles import POSTCARDS
+from engine.store.runs import Runs
 from tests.planted import ROOT
 
 PLACES, EACH = ("beach", "forest", "mountains"), 4
@@ -105,7 +108,7 @@ def test_tables_maps_and_overlays(ask, root, tmp_path):
     elements = rows_of(out / "elements.csv")
     assert list(elements[0]) == [
         "label", "element", "rank", "median_t", "low", "high", "patches", "pictures", "rate", "rate_elsewhere", "q",
-        "marks",
+        "marks", "name", "by_hand", "hidden",
     ]  # fmt: skip
     assert {row["label"] for row in elements} == set(PLACES)
     assert {"result.json", "patches.csv", "maps.npz", "overlays"} <= {path.name for path in out.iterdir()}
@@ -132,6 +135,37 @@ def test_a_second_run_evaluates_nothing(ask):
     code, out, err = ask(*QUICK, "--patch", "0.4", "--elements", "3")  # another run, the same maps
     assert (code, evaluations(out)) == (0, 0)
     assert "loading" not in err
+
+
+def test_several_sizes_of_patches_compete(ask, tmp_path):
+    code, out, err = ask(*QUICK, "--patch", "0.4,0.2", "--out", tmp_path / "out")
+    assert (code, evaluations(out)) == (0, 0), err
+    assert {row["width"] for row in rows_of(tmp_path / "out" / "patches.csv")} == {"0.203125", "0.40625"}
+    with_one = ask(*QUICK, "--patch", "0.25")[1]
+    assert with_one.splitlines()[-1] == ask(*QUICK)[1].splitlines()[-1]  # the same run
+
+
+def test_what_was_changed_by_hand_is_in_the_tables(ask, root, tmp_path):
+    words = (*QUICK, "--label", "beach", "--label", "forest", "--elements", "2")
+    before = ask(*words, "--out", tmp_path / "before")
+    run = Runs(root / "home").get(before[1].split()[-1])
+    beach, forest = ([e for e in read_result(run).elements if e.label == label] for label in ("beach", "forest"))
+    run.add_edit(edits.edit_of("name", beach[:1], "sand, <b>castles</b>"))
+    run.add_edit(edits.edit_of("hide", forest[-1:]))
+    run.add_edit({"kind": "hide", "label": "beach", "elements": [{"number": 7, "patches": [["x", 0, 0, 1, 1]]}]})
+    code, out, err = ask(*words, "--out", tmp_path / "after")
+    assert code == 0, err
+    assert "note: elements with 3 changes made by hand; --without-changes leaves them out" in err
+    assert "note: Change 3 was left out: with these patches there is no element of beach like the one that was 7" in err
+    assert "  (sand, <b>castles</b>)\n" in out
+    assert "  1 hidden by hand\n" in out
+    first, *_, last = rows_of(tmp_path / "after" / "elements.csv")
+    assert (first["label"], first["element"], first["name"]) == ("beach", "1", "sand, <b>castles</b>")
+    assert (last["label"], last["hidden"]) == ("forest", "yes")
+    assert ask(*words, "--without-changes")[1].splitlines()[:-2] == before[1].splitlines()[:-2]
+    assert main(["export", run.id, "--to", str(tmp_path / "export")]) == 0
+    for name in ("elements.csv", "patches.csv", "typicality.csv"):
+        assert (tmp_path / "export" / name).read_text() == (tmp_path / "after" / name).read_text()
 
 
 def test_more_draws_go_on_from_the_first(ask):
@@ -179,10 +213,12 @@ def test_boxes_that_make_no_sense_are_told_before_the_work(ask, tmp_path, text, 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--draws", "0"), "0 draws make no sense"),
-        (("--draws", "many"), "invalid int value"),
-        (("--patch", "2"), "out of range"),
-        (("--elements", "0"), "out of range"),
+        (("--draws", "-1"), "--draws: '-1' is no whole number from 1 on"),
+        (("--draws", "many"), "--draws: 'many' is no whole number from 1 on"),
+        (("--draws", "2000"), "2000 draws make no sense"),
+        (("--patch", "2"), "--patch: '2' is no share of a side"),
+        (("--patch", "0.2,x"), "--patch: '0.2,x' is no share of a side"),
+        (("--elements", "0"), "--elements: '0' is no whole number from 1 on"),
         (("--label", "beach", "--label", "beach"), "named twice"),
         (("--label", "beach", "--against", "beach"), "named twice"),
         (("--seed", "-1"), "seed is -1"),
@@ -220,6 +256,7 @@ def test_a_folder_that_cannot_be_written(ask, tmp_path):
 def test_no_model_and_a_stranger(ask):
     code, _, err = ask("--draws", "16")
     assert (code, "No model plays: denoiser" in err) == (2, True)
+    assert "with --models, or name it with --model." in err
 
 
 def test_killed_and_asked_again_is_an_unbroken_run(ask, root, tmp_path):

@@ -33,11 +33,8 @@ def overlay(
     """
     shown = image.convert("RGB")
     shown.thumbnail((side, side))
-    strength = np.clip(typicality / (scale or 1.0), -1, 1)
-    sheet = Image.fromarray(strength.astype(np.float32)).resize(shown.size, Image.Resampling.BILINEAR)
-    signed = np.asarray(sheet)[..., None]
-    colour = np.where(signed > 0, np.array(_MORE), np.array(_LESS))
-    weight = np.abs(signed) * opacity
+    colour, strength = _coloured(typicality, scale, shown.size)
+    weight = strength * opacity
     mixed = np.asarray(shown, np.float32) * (1 - weight) + colour * weight
     made = Image.fromarray(mixed.round().astype(np.uint8))
     pen = ImageDraw.Draw(made)
@@ -45,6 +42,19 @@ def overlay(
         corners = (left * made.width, top * made.height, (left + width) * made.width, (top + height) * made.height)
         pen.rectangle([round(x) for x in corners], outline=_LINE, width=2)
     return made
+
+
+def tint(typicality: np.ndarray, scale: float, size: tuple[int, int]) -> Image.Image:
+    """A map by itself, to be laid over its picture: coloured as in `overlay`, the stronger the less transparent."""
+    colour, strength = _coloured(typicality, scale, size)
+    return Image.fromarray(np.concatenate([colour, 255 * strength], 2).round().astype(np.uint8), "RGBA")
+
+
+def _coloured(typicality: np.ndarray, scale: float, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (h, w, 3) of a map enlarged to a size, and how strong each is, (h, w, 1), 0 to 1."""
+    signed = np.clip(typicality / (scale or 1.0), -1, 1).astype(np.float32)
+    sheet = np.asarray(Image.fromarray(signed).resize(size, Image.Resampling.BILINEAR))[..., None]
+    return np.where(sheet > 0, np.array(_MORE), np.array(_LESS)), np.abs(sheet)
 
 
 def strip(patches: Sequence[tuple[Image.Image, Box]], side: int = 72, gap: int = 4) -> Image.Image:

@@ -29,7 +29,13 @@ Build = Callable[[Gallery, Settings, PictureSet | None], tuple[Any, PictureSet |
 """From gallery, settings and the set that was named: the analysis' Params, and the set that is looked at."""
 
 
-def run_analysis(name: str, build: Build, said: argparse.Namespace, show: Any) -> int:  # noqa: ANN401
+def run_analysis(
+    name: str,
+    build: Build,
+    said: argparse.Namespace,
+    show: Any,  # noqa: ANN401
+    changed: Callable[[Run, Any, Settings], Any] = lambda _, result, __: result,
+) -> int:
     """Open, price, ask, show, write: the same for every analysis; returns the exit code.
 
     Args:
@@ -37,6 +43,7 @@ def run_analysis(name: str, build: Build, said: argparse.Namespace, show: Any) -
         build: makes its Params.
         said: what was typed.
         show: prints; called with run, status, result, gallery and `said`.
+        changed: hands over the result as a person changed it.
     """
     config = settings.load()
     if said.out and Path(said.out).resolve() == Path(said.folder).resolve():
@@ -64,7 +71,7 @@ def run_analysis(name: str, build: Build, said: argparse.Namespace, show: Any) -
     if status.state != "done":
         say(f"vitrine: {status.error} {status.hint}".strip())
         return 130 if status.state == "stopped" else 1
-    result = read_result(run)
+    result = changed(run, read_result(run), config)
     show(run, status, result, gallery, said)
     if said.out:
         from engine.store.export import export

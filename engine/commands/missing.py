@@ -48,6 +48,7 @@ def write_more(
         say("note: no prompts: they are for what labels lack, and there are no two labels")
     try:
         to.mkdir(parents=True, exist_ok=True)
+        (to / "prompts.jsonl").unlink(missing_ok=True)  # of an earlier run: they would be taken for this one's
         for name, text in files.items():
             (to / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     except OSError as problem:

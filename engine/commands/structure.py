@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from engine import settings
+from engine import models, settings
 from engine.commands.carrying import asked_line, run_analysis, run_line, say, tell, watching
 from engine.commands.missing import write_more
+from engine.commands.numbers import whole
 from engine.errors import SettingsError, Stopped
 from engine.gallery import Gallery
 from engine.jobs.asking import askers, leaves_for
@@ -26,17 +27,19 @@ HELP = "dimensions, attributes, subpopulations; what goes together, what is miss
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What can be said."""
-    parser.add_argument("--dimensions", type=int, default=6, metavar="N", help="at most so many of those proposed")
+    parser.add_argument("--dimensions", type=whole(0), default=6, metavar="N", help="at most so many of those proposed")
     parser.add_argument("--goal", default="", help="what you care about")
     parser.add_argument(
         "--dimension", action="append", default=[], metavar="NAME[: A, B, C=D+E]",
         help="one wanted in any case, with its attributes if you know them (C joins D and E); may be repeated",
     )  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=10, help="samples that dimensions are proposed from")
+    parser.add_argument(
+        "--rounds", type=whole(1), default=10, metavar="N", help="samples that dimensions are proposed from"
+    )
     parser.add_argument("--mask", action="store_true", help="hide words that give the label away")
     parser.add_argument(
         "--prompts",
-        type=int,
+        type=whole(0),
         default=0,
         metavar="N",
         help="with --out: up to N prompts for each cell in want",
@@ -47,7 +50,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--schema", default="shared", choices=("shared", "own", "both"),
                         help="dimensions of all labels, each label's own, or both")  # fmt: skip
-    parser.add_argument("--draws", type=int, default=2, help="how often some are sorted again at random (0: never)")
+    parser.add_argument(
+        "--draws", type=whole(0), default=2, metavar="N", help="how often some are sorted again at random (0: never)"
+    )
     parser.add_argument("--predictions", default="", metavar="CSV", help="file,y_true,y_pred: where does a model fail")
 
 
@@ -57,9 +62,8 @@ def ask(said: argparse.Namespace) -> int:
     from engine.analyses.structure.slices import read_predictions
     from engine.analyses.structure.typed import read_dimensions
 
-    if said.prompts < 0 or (said.prompts and not said.out):
-        why = f"--prompts is {said.prompts}" if said.prompts < 0 else "--prompts needs --out"
-        raise SettingsError(f"{why}.", "Say how many, and the folder for prompts.jsonl.")
+    if said.prompts and not said.out:
+        raise SettingsError("--prompts needs --out.", "Say the folder for prompts.jsonl.")
     if nameless := [text for text in said.dimension if not read_dimensions(text)]:
         raise SettingsError(f"--dimension {nameless[0]!r} has no name.", "Write NAME: A, B.")
     given = read_dimensions("\n".join(said.dimension))
@@ -75,6 +79,8 @@ def ask(said: argparse.Namespace) -> int:
         except Stopped as why:
             say(f"vitrine: {why}")
             return 130
+    if said.draw and not said.dry_run:
+        models.load("denoiser", ModelSpec("diffusion", said.draw), _settings(said))  # before long work
     return run_analysis("structure", lambda gallery, config, part: (params, part), said, _show)
 
 
@@ -88,11 +94,9 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
         raise SettingsError("--set and --sample are of pictures.", "Give the folder, or a table of fewer rows.")
     if said.labels != "folder":
         raise SettingsError("--labels is of pictures.", "Give the table a column label.")
-    config = settings.load()
+    config = _settings(said)
     if said.budget is not None and not config.prices.known:
         raise SettingsError("A budget was set, but no prices, so it could not be kept.", "Set prices or no budget.")
-    if said.device:
-        config = replace(config, device=said.device)
     rows = read_descriptions(Path(said.folder))
     spec = _chat(said, config)
     if said.dry_run:
@@ -114,6 +118,11 @@ def _of_descriptions(params: Any, said: argparse.Namespace) -> int:  # noqa: ANN
         write("structure", result, Path(said.out))
         write_more(result, said, spec)
     return 0
+
+
+def _settings(said: argparse.Namespace) -> settings.Settings:
+    config = settings.load()
+    return replace(config, device=said.device) if said.device else config
 
 
 def _chat(said: argparse.Namespace, config: settings.Settings) -> ModelSpec:

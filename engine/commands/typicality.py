@@ -10,6 +10,7 @@ from typing import Any
 
 from engine import settings
 from engine.commands.carrying import run_analysis, run_line, say, tell
+from engine.commands.numbers import shares, whole
 from engine.errors import StoreError, VitrineError
 from engine.gallery import Gallery
 from engine.gallery.sets import PictureSet
@@ -25,9 +26,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", action="append", default=[], help="whose; may be repeated; by default all labels")
     parser.add_argument("--against", default="null", help="null (no label), others (their mean), or another label")
     parser.add_argument("--model", default="", help="a folder or hub name in Stable Diffusion's format")
-    parser.add_argument("--draws", type=int, default=32, help="of each picture: 16, or a multiple of 32")
-    parser.add_argument("--patch", type=float, default=0.25, help="side of a patch, as a share of the picture's")
-    parser.add_argument("--elements", type=int, default=24, help="of a label, at most")
+    parser.add_argument(
+        "--draws", type=whole(1), default=32, metavar="N", help="of each picture: 16, or a multiple of 32"
+    )
+    parser.add_argument(
+        "--patch", type=shares, default=(0.25,), metavar="SHARE",
+        help="side of a patch, as a share of the picture's; or several that compete: 0.12,0.2",
+    )  # fmt: skip
+    parser.add_argument("--elements", type=whole(1), default=24, metavar="N", help="of a label, at most")
+    parser.add_argument(
+        "--without-changes", action="store_true", help="elements as they were found, without what you changed by hand"
+    )
     parser.add_argument("--boxes", default="", metavar="CSV", help="file,x,y,w,h[,label]: do maps find them")
 
 
@@ -43,7 +52,19 @@ def ask(said: argparse.Namespace) -> int:
             _boxes(gallery, said)  # before long work
         return params, part
 
-    return run_analysis("typicality", build, said, _show)
+    def changed(run: Run, result: Any, config: Settings) -> Any:  # noqa: ANN401
+        """The result as a person changed it on the page."""
+        from engine.jobs.typical import with_changes
+
+        if said.without_changes or not (log := run.edits()):
+            return result
+        found, notes = with_changes(run, result, config)
+        say(f"note: elements with {len(log)} changes made by hand; --without-changes leaves them out")
+        for note in notes:
+            say(f"note: {note}")
+        return found
+
+    return run_analysis("typicality", build, said, _show, changed)
 
 
 def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argparse.Namespace) -> None:  # noqa: ANN401

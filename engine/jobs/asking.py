@@ -63,7 +63,9 @@ def make_request(
     if why := getattr(module, "refusal", lambda _: "")(specs):
         raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models.")
     if missing := [role for role in module.ROLES if role not in specs]:
-        raise SettingsError(f"No model plays: {', '.join(missing)}.", "Choose one on the Models page or with --models.")
+        named = ", or name it with --model" if missing == ["denoiser"] else ""
+        hint = f"Choose one on the Models page or with --models{named}."
+        raise SettingsError(f"No model plays: {', '.join(missing)}.", hint)
     optional = getattr(module, "OPTIONAL", ())
     if optional and not any(role in specs for role in optional):
         raise SettingsError(f"No model plays any of: {', '.join(optional)}.", "Choose one on the Models page.")

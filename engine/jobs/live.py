@@ -27,6 +27,7 @@ from engine.errors import SettingsError, Stopped, VitrineError
 from engine.gallery import load_gallery, open_folder, shared_gallery
 from engine.jobs.asking import askers
 from engine.models import profiles
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.answers import AnswerError
@@ -297,6 +298,31 @@ def _typical_words(told: Any) -> dict[str, Any]:  # noqa: ANN401  typical.One, i
     }  # fmt: skip
 
 
+def _crops(settings: Settings, job: _Job, run: str, label: str, sizes: str) -> dict[str, Any]:
+    """Vectors of parts of a label's pictures, by the gallery's matcher, for the CLIP difference; they are kept."""
+    job.step = "Loading what compares words with pictures"
+    from engine.jobs import cropping, typical
+    from engine.store.runs import Runs
+
+    told = typical.of_run(Runs(settings.home).get(run), settings)
+    spec = profiles.specs(settings.models, settings, told.gallery.root).get("matcher")
+    if spec is None:
+        raise SettingsError("No matcher is there.", "Choose models with one on the Models page.")
+
+    def load(role: str, spec: ModelSpec, settings: Settings) -> Any:  # noqa: ANN401  a roles.Matcher
+        del role
+        with _MATCHERS:
+            return _matchers().get(spec, settings)
+
+    def count(progress: Progress) -> None:
+        job.step = progress.step
+        job.count(progress.done, progress.total)
+
+    asked = told.asked(tuple(json.loads(sizes)), told.params.elements, told.params.per_picture)
+    cropping.look(told, label, asked, spec, settings, Progress(count), load)
+    return {}
+
+
 @cache
 def _denoisers() -> dict[str, Any]:
     """The model in memory, by its spec: one at most."""
@@ -319,4 +345,5 @@ OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "ends": _ends,
     "split": _split,
     "typical": _typical,
+    "crops": _crops,
 }

@@ -49,6 +49,7 @@ class Kept:
 
     Args:
         gallery: the part of it that the run is about.
+        spec: the model.
         params: of the run.
         questions: pictures with their labels.
         maps: (P, G, h, w).
@@ -60,6 +61,7 @@ class Kept:
     """
 
     gallery: Gallery
+    spec: ModelSpec
     params: Params
     questions: tuple[tuple[Picture, tuple[str, ...]], ...]
     maps: dict[int, np.ndarray]
@@ -118,7 +120,7 @@ def kept(gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, 
     maps = denoiser.stored(pictures, labels, params.draws, seed)
     others = typicality.elsewhere(gallery, params, seed)
     known = [denoiser.features(some, seed, ask=False) if some else {} for some in (pictures, others)]
-    return Kept(gallery, params, tuple(questions), maps, known[0], tuple(others), known[1], seed)
+    return Kept(gallery, spec, params, tuple(questions), maps, known[0], tuple(others), known[1], seed)
 
 
 def of_run(run: Run, settings: Settings) -> Kept:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +12,7 @@ from engine.analyses.differences import Comparison, Finding, explored
 from engine.gallery import Gallery
 from engine.jobs import live
 from pages.parts import workspace
+from pages.parts.live_wait import wait
 from pages.parts.workspace import plain
 
 
@@ -31,7 +31,7 @@ def box(gallery: Gallery, one: Comparison) -> Finding | None:
     asked = {"gallery": gallery.fingerprint, "words": words, "picture": ""}
     answer = live.ask(workspace.settings().home, "search", wait=1.5, **asked)
     if answer["state"] in ("working", "away"):
-        _loading(asked, time.monotonic())
+        wait("search", asked, "; after that it answers at once.")
         return None
     if answer["state"] == "failed":
         st.info(f"{plain(answer['error'])} {plain(answer['hint'])}", icon=":material/search_off:")
@@ -42,15 +42,3 @@ def box(gallery: Gallery, one: Comparison) -> Finding | None:
         st.info("Nothing is known of the pictures of one side.", icon=":material/search_off:")
         return None
     return replace(finding, statement=words, scored=answer["by"])
-
-
-def _loading(asked: dict[str, str], since: float) -> None:
-    @st.fragment(run_every=0.5)
-    def wait() -> None:
-        said = live.ask(workspace.settings().home, "search", wait=0.3, **asked)
-        if said["state"] not in ("working", "away"):
-            st.rerun()
-        what = said.get("step") or "The live process is starting"
-        st.caption(f":material/hourglass_top: {what}, {time.monotonic() - since:.0f} s; after that it answers at once.")
-
-    wait()

@@ -27,7 +27,7 @@ __all__ = ["Grid", "gallery_grid", "paged", "picture_grid", "plain_grid"]
 
 _FIRST = 200  # cells sent along: what a large window shows at first
 _HERE = Path(__file__).parent
-_SCRIPTS = ("grid_plan", "grid_cells", "grid_selection", "grid")
+_SCRIPTS = ("document", "grid_plan", "grid_cells", "grid_selection", "grid")
 _GRID = component(
     "vitrine_grid",
     html=(_HERE / "grid.html").read_text("utf-8"),

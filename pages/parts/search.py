@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from engine.gallery import Gallery
 from engine.jobs import live
 from engine.jobs.preparing import COLOURS
 from pages.parts import workspace
+from pages.parts.live_wait import wait
 from pages.parts.workspace import plain
 
 
@@ -66,7 +66,7 @@ def scores(gallery: Gallery, asked: Asked) -> Scores | None:
     words = {"gallery": gallery.fingerprint, "words": "" if asked.like else asked.text, "picture": asked.like}
     said = live.ask(workspace.settings().home, "search", wait=1.5, **words)
     if said["state"] in ("working", "away"):
-        _loading(words, time.monotonic())
+        wait("search", words, "; after that it answers at once.")
         return None
     if asked.like and st.button("Back to all pictures", icon=":material/close:", type="tertiary"):
         st.query_params.pop("like", None)
@@ -81,18 +81,6 @@ def scores(gallery: Gallery, asked: Asked) -> Scores | None:
     few = f", which knows {said['known']:,} of {len(gallery):,} pictures" if said["known"] < len(gallery) else ""
     st.caption(f"Ranked by {plain(said['by'])}{few}.")
     return Scores(values, said["by"], said["known"])
-
-
-def _loading(words: dict[str, str], since: float) -> None:
-    @st.fragment(run_every=0.5)
-    def wait() -> None:
-        said = live.ask(workspace.settings().home, "search", wait=0.3, **words)
-        if said["state"] not in ("working", "away"):
-            st.rerun()
-        what = said.get("step") or "The live process is starting"
-        st.caption(f":material/hourglass_top: {what}, {time.monotonic() - since:.0f} s; after that it answers at once.")
-
-    wait()
 
 
 def _typed() -> None:

@@ -12,7 +12,7 @@ from engine.analyses.structure import OTHER, Dimension, Result, edits
 from engine.errors import RunError
 from engine.gallery import Gallery
 from engine.store.runs import Run
-from pages.parts import workspace
+from pages.parts import edit_log, workspace
 from pages.parts.workspace import plain
 
 _NEW = "a new one"
@@ -35,10 +35,8 @@ def applied(run_id: str, revision: int, path: str, log: str) -> edits.Edited:
 
 def shown(run: Run) -> tuple[edits.Edited, int, int]:
     """The result with the changes that are shown, how many these are, and how many there are."""
-    log = run.edits()
-    said = st.query_params.get("rev", "")
-    n = min(len(log), int(said)) if said.isdecimal() else len(log)
-    return applied(run.id, run.status.revision, str(run.path), json.dumps(log[:n])), n, len(log)
+    log, total = edit_log.shown(run)
+    return applied(run.id, run.status.revision, str(run.path), json.dumps(log)), len(log), total
 
 
 def bar(run: Run, edited: edits.Edited, n: int, total: int, gallery: Gallery) -> None:
@@ -46,31 +44,12 @@ def bar(run: Run, edited: edits.Edited, n: int, total: int, gallery: Gallery) ->
     _take_over(run, gallery)
     for note in edited.notes:
         st.info(plain(note), icon=":material/info:")
-    if not total and not _undone(run):
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        words = f"{n} of {total} changes of yours are shown"
-        if a := edited.accuracy:
-            words += f" · of {a.n} assignments you looked at {a.right} were right [{a.low:.0%}, {a.high:.0%}]"
-        st.caption(words, width="content")
-        if n and st.button("Without my changes", type="tertiary", key="without"):
-            st.query_params["rev"] = "0"
-            st.rerun()
-        if n < total and st.button("With my changes", type="tertiary", key="with"):
-            st.query_params.pop("rev", None)
-            st.rerun()
-        if (
-            n == total
-            and n
-            and st.button("Take the last one back", type="tertiary", key="undo", icon=":material/undo:")
-        ):
-            _undone(run).append({k: v for k, v in run.edits()[-1].items() if k not in ("n", "at")})
-            run.drop_edit()
-            st.rerun()
-        if _undone(run) and st.button("Once more", type="tertiary", key="redo", icon=":material/redo:"):
-            run.add_edit(_undone(run).pop())
-            st.query_params.pop("rev", None)
-            st.rerun()
+    more = (
+        f" · of {a.n} assignments you looked at {a.right} were right [{a.low:.0%}, {a.high:.0%}]"
+        if (a := edited.accuracy)
+        else ""
+    )
+    edit_log.bar(run, n, total, more)
 
 
 def change(run: Run, result: Result, one: Dimension, key: str) -> None:
@@ -160,12 +139,4 @@ def add(run: Run, edit: dict[str, Any]) -> None:
     if len(after.notes) > len(before.notes):
         st.error(plain(after.notes[-1].partition(": ")[2]))
         return
-    _undone(run).clear()
-    run.add_edit(edit)
-    st.query_params.pop("rev", None)
-    st.rerun()
-
-
-def _undone(run: Run) -> list[dict[str, Any]]:
-    """Changes that were taken back in this session, the last one last."""
-    return st.session_state.setdefault(f"undone_{run.id}", [])
+    edit_log.add(run, edit)

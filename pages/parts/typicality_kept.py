@@ -12,15 +12,26 @@ from engine.analyses.typicality import Params
 from engine.errors import VitrineError
 from engine.gallery import Picture
 from engine.gallery.thumbs import thumbnail
-from engine.jobs.asking import chosen
-from engine.jobs.typical import Kept, kept
+from engine.jobs.typical import Kept, of_run
 from engine.store.runs import Run
 from pages.parts import workspace
+
+_PARAMS = TypeAdapter(Params)
 
 
 def of(run: Run) -> Kept:
     """Maps and features of a run, from the store."""
     return _kept(run.id, str(run.path))
+
+
+def written(params: Params) -> str:
+    """What was asked as text, which a cache may keep things by."""
+    return _PARAMS.dump_json(params).decode()
+
+
+def read(text: str) -> Params:
+    """What `written` was given."""
+    return _PARAMS.validate_json(text)
 
 
 def small(picture: Picture) -> Image.Image | None:
@@ -36,8 +47,4 @@ def small(picture: Picture) -> Image.Image | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _kept(run_id: str, path: str) -> Kept:
     del run_id
-    run = Run(Path(path))
-    request = run.request
-    params = TypeAdapter(Params).validate_python(request.params)
-    part = chosen(workspace.gallery(request.gallery), request.members)
-    return kept(part, params, request.models["denoiser"], workspace.settings(), request.seed)
+    return of_run(Run(Path(path)), workspace.settings())

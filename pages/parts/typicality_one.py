@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from engine.jobs import live
 from engine.jobs.typical import keep_upload
 from engine.store.runs import Run
 from pages.parts import workspace
+from pages.parts.live_wait import wait
 from pages.parts.workspace import plain
 
 
@@ -42,7 +42,7 @@ def draw(run: Run) -> None:
     words = {"run": run.id, "picture": picture.name}
     said = live.ask(workspace.settings().home, "typical", wait=3.0, **words)
     if said["state"] in ("working", "away"):
-        _loading(words, time.monotonic())
+        wait("typical", words)
     elif said["state"] == "failed":
         st.warning(f"{plain(said['error'])} {plain(said['hint'])}")
     else:
@@ -70,15 +70,3 @@ def _answer(told: list[dict[str, Any]], picture: Picture) -> None:
         values = np.frombuffer(base64.b64decode(one["map"]), "<f4").reshape(one["shape"])
         scale = float(np.quantile(np.abs(values), 0.99))
         st.image(overlay(picture.open(), values, scale, 0.7, side=480), width="stretch", alt=f"Map of {label}")
-
-
-def _loading(words: dict[str, str], since: float) -> None:
-    @st.fragment(run_every=0.5)
-    def wait() -> None:
-        said = live.ask(workspace.settings().home, "typical", wait=0.3, **words)
-        if said["state"] not in ("working", "away"):
-            st.rerun()
-        what = said.get("step") or "The live process is starting"
-        st.caption(f":material/hourglass_top: {what}, {time.monotonic() - since:.0f} s")
-
-    wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial as partial_of
 
@@ -11,17 +12,19 @@ import numpy as np
 import streamlit as st
 
 from engine.analyses.typicality import Result, Row, tables
-from engine.charts.typicality import overlay, scale_of
+from engine.charts.typicality import scale_of
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places, workspace
+from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places
 from pages.parts.set_maker import save_as_set
+from pages.parts.typicality_card import card, is_unsure
+from pages.parts.typicality_changes import changed
+from pages.parts.wall import Hung, plain_wall, wall
 from pages.parts.workspace import plain
 
-_PAGE, _WIDE = 18, 136  # pictures, and pixels of one
-_ROUNDED = 0.00005  # what four digits do not tell from 0
+_PAGE = 18  # pictures
 _ORDERS = ("most typical", "least typical", "at random")
 
 
@@ -85,10 +88,10 @@ def _head(run: Run, result: Result) -> None:
         if result.accuracy is not None:
             told += f" :gray[· the own label has the largest T in {result.accuracy:.1%}]"
         st.markdown(told, width="stretch")
-        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
+        whole = lambda: json.dumps({"run": run.id, **asdict(changed(run, result))}, indent=1).encode()  # noqa: E731
         with st.container(horizontal=True, width="content"):
             for name in ("typicality", "elements"):
-                csv = partial_of(_csv, result, name)
+                csv = partial_of(_csv, run, result, name)
                 st.download_button(
                     f"{name.capitalize()} CSV", csv, f"{name}-{run.id}.csv", "text/csv", on_click="ignore",
                     icon=":material/download:", disabled=not tables(result)[name],
@@ -99,8 +102,9 @@ def _head(run: Run, result: Result) -> None:
             )  # fmt: skip
 
 
-def _csv(result: Result, name: str) -> bytes:
-    return csv_text(tables(result)[name]).encode("utf-8", "replace")
+def _csv(run: Run, result: Result, name: str) -> bytes:
+    """A table, with the changes that are shown; made when it is wanted."""
+    return csv_text(tables(changed(run, result))[name]).encode("utf-8", "replace")
 
 
 def _view() -> str:
@@ -145,11 +149,17 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
         f":material/palette: :green[teal] where “{plain(told_words(result, label))}” helps, :orange[orange] where it "
         f"misleads; full colour at ±{scale_of(list(maps.values())):.3f}. Below each: T with 95 %."
     )
-    scale = scale_of(list(maps.values()))
-    with st.container(horizontal=True, gap="small"):
-        for row in rows[(page - 1) * _PAGE : page * _PAGE]:
-            with st.container(width=_WIDE, gap="xsmall"):
-                _cell(row, maps.get(row.file), scale, opacity, gallery)
+    scale, shown = scale_of(list(maps.values())), rows[(page - 1) * _PAGE : page * _PAGE]
+    opened = next((row for row in rows if row.file == st.query_params.get("picture", "")), None)
+    there = opened is not None and opened.file in gallery.by_name
+    main, side = st.columns([3, 1], gap="medium") if there else (st.container(), None)
+    with main:
+        if said := _hung(shown, maps, scale, opacity, gallery, opened.file if opened else ""):
+            st.query_params["picture"] = said
+            st.rerun()
+    if side and opened:
+        with side:
+            card(opened, told, gallery)
 
 
 def told_words(result: Result, label: str) -> str:
@@ -157,18 +167,29 @@ def told_words(result: Result, label: str) -> str:
     return result.template.replace("{}", label)
 
 
-def _cell(row: Row, typicality: np.ndarray | None, scale: float, opacity: float, gallery: Gallery) -> None:
-    picture = gallery.by_name.get(row.file)
-    image = typicality_kept.small(picture) if picture else None
-    if image is None:
-        st.caption(f"{plain(row.file)} is not here any more.")
-        return
-    shown = image if typicality is None or not opacity else overlay(image, typicality, scale, opacity)
-    full = workspace.address(picture.hash, "full.webp") if picture else None
-    st.image(shown, width="stretch", alt=f"{row.file}, T {row.typicality:+.4f}", link=full)
-    sure = "" if row.low > _ROUNDED or row.high < -_ROUNDED else " :gray[unsure]"
-    words = f"**{row.typicality:+.4f}** [{row.low:+.4f}, {row.high:+.4f}]{sure}"
-    if row.posterior:
-        best = max(row.posterior, key=row.posterior.__getitem__)
-        words += f"  \n{plain(best)} {row.posterior[best]:.0%}"
-    st.caption(words, help=plain(row.file))
+def _hung(
+    rows: Sequence[Row], maps: Mapping[str, np.ndarray], scale: float, opacity: float, gallery: Gallery, chosen: str
+) -> str | None:
+    """The wall, or the same without our JavaScript; the name of the picture that was opened."""
+    for row in rows:
+        if row.file not in gallery.by_name:
+            st.caption(f"{plain(row.file)} is not here any more.")
+    here = [row for row in rows if row.file in gallery.by_name]
+    hung = []
+    for row in here:
+        best = max(row.posterior, key=row.posterior.__getitem__, default="")
+        alt = f"{row.file}, T {row.typicality:+.4f}, 95 % from {row.low:+.4f} to {row.high:+.4f}"
+        hung.append(
+            Hung(
+                gallery.by_name[row.file],
+                maps.get(row.file),
+                f"{row.typicality:+.4f}",
+                f"[{row.low:+.4f}, {row.high:+.4f}]",
+                alt,
+                is_unsure(row),
+                f"{best} {row.posterior[best]:.0%}" if best else "",
+            )
+        )
+    if "plain" not in st.query_params:
+        return wall(hung, "typical_wall", scale, opacity, chosen)
+    return plain_wall(hung, scale, opacity)

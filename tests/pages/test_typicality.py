@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import tests.pages.test_pages as states
-from engine.analyses.typicality import Params
+from engine.analyses.typicality import Params, edits
 from engine.charts.typicality import overlay, scale_of, strip
 from engine.gallery import open_folder, sets
 from engine.jobs import live
@@ -123,6 +123,24 @@ def test_the_wall_in_each_order_and_a_set(page, gallery, settings, run):
     assert len(made) == EACH
 
 
+def test_a_picture_of_the_wall_has_its_card(page, gallery, run):
+    beach = next(row for row in read_result(run).rows if row.label == "beach")
+    said = texts(page("typicality", run=run.id, picture=beach.file))
+    assert f"T {beach.typicality:+.4f}" in said
+    assert beach.file in said
+    assert "FILE" in said
+    for strange in ({"picture": "gone.png"}, {"picture": "forest/x"}, {"plain": "1"}):
+        test = page("typicality", run=run.id, **strange)
+        assert not test.exception
+        assert "FILE" not in texts(test)
+
+
+def test_without_a_matcher_the_clip_difference_says_so(page, run, models):
+    test = page("typicality", run=run.id, part="elements")
+    test.selectbox(key="typical_beside").set_value("clip").run()
+    assert "It takes a matcher, which compares words with pictures" in texts(test)
+
+
 def test_elements_change_without_the_model(page, run, settings, monkeypatch):
     def no_model(*_):
         raise AssertionError("a model was loaded")
@@ -132,7 +150,11 @@ def test_elements_change_without_the_model(page, run, settings, monkeypatch):
     assert not test.exception
     test.toggle(key="typical_only").set_value(False).run()
     assert "median T" in texts(test)
-    test.slider(key="typical_patch").set_value(0.35).run()
+    test.multiselect(key="typical_patch").set_value([0.35]).run()
+    assert "median T" in texts(test)
+    test.multiselect(key="typical_patch").set_value([0.2, 0.35]).run()
+    assert "median T" in texts(test)
+    test.multiselect(key="typical_patch").set_value([]).run()  # as the run was asked
     assert "median T" in texts(test)
     test.selectbox(key="typical_beside").set_value("random").run()
     assert "random patches" in texts(test)
@@ -142,6 +164,62 @@ def test_elements_change_without_the_model(page, run, settings, monkeypatch):
     assert not test.exception
     for strange in ({"element": "²"}, {"element": "99"}, {"part": "x"}, {"element": "1", "picture": "gone"}):
         assert not page("typicality", run=run.id, **({"part": "elements"} | strange)).exception
+
+
+def test_elements_are_changed_by_hand(page, run):
+    def open_menu(test, number):
+        test.session_state[f"change_{len(run.edits())}_{number}"] = True
+        test.run()
+
+    test = page("typicality", run=run.id, part="elements", typical_only="false")
+    open_menu(test, 1)
+    test.text_input(key="name_0_1").set_value("<b>palm</b>")
+    press(test, "Name it")
+    assert [edit["kind"] for edit in run.edits()] == ["name"]
+    assert "1 · <b>palm</b>" in texts(test)
+    assert "1 of 1 changes of yours are shown" in texts(test)
+    open_menu(test, 1)
+    test.multiselect(key="merge_1_1").set_value([2]).run()
+    press(test, "Merge")
+    assert "1 + 2, by hand" in texts(test)
+    assert "**2**" not in texts(test)
+    open_menu(test, 1)
+    press(test, "Hide")
+    assert "1 hidden by you" in texts(test)
+    test.toggle(key="typical_hidden").set_value(True).run()
+    assert ":gray-badge[hidden]" in texts(test)
+    told = test.toggle(key="typical_hidden")
+    assert told.value
+    press(test, "Without my changes")
+    assert test.query_params["rev"] == "0"
+    assert "**2**" in texts(test)
+    press(test, "With my changes")
+    press(test, "Take the last one back")
+    assert [edit["kind"] for edit in run.edits()] == ["name", "merge"]
+    press(test, "Once more")
+    assert [edit["kind"] for edit in run.edits()] == ["name", "merge", "hide"]
+    other = page("typicality", run=run.id, part="elements", element="2", typical_only="false")
+    assert "beach has no element 2 with these patches and changes" in texts(other)
+
+
+def test_changes_live_on_with_other_patches_or_are_said_to_be_gone(page, run):
+    beach = [one for one in read_result(run).elements if one.label == "beach"]
+    run.add_edit(edits.edit_of("name", beach[:1], "first"))
+    run.add_edit({"kind": "hide", "label": "beach", "elements": [{"number": 9, "patches": [["x.png", 0, 0, 1, 1]]}]})
+    test = page("typicality", run=run.id, part="elements", typical_only="false")
+    assert "· first" in texts(test)
+    assert "Change 2 was left out: with these patches there is no element of beach like" in texts(test)
+    test.multiselect(key="typical_patch").set_value([0.3]).run()
+    assert "· first" in texts(test) or "Change 1 was left out" in texts(test)
+
+
+def test_what_cannot_be_changed_is_said(page, run):
+    test = page("typicality", run=run.id, part="elements", typical_only="false", typical_each="1", typical_count="2")
+    test.session_state["change_0_1"] = True
+    test.run()
+    press(test, "Split in two")
+    said = [one.value for one in test.error]
+    assert (len(run.edits()), len(said)) in ((1, 0), (0, 1))
 
 
 def test_boxes_are_held_against_the_maps(page, gallery, run):

@@ -26,12 +26,16 @@ def lines(result: Result) -> Iterator[str]:
             yield "  ..."
         for row in rows[max(_SHOWN, len(rows) - _SHOWN) :]:
             yield f"  {row.typicality:+.4f} [{row.low:+.4f}, {row.high:+.4f}]  {row.file}"
-        found = [one for one in result.elements if one.label == label]
+        every = [one for one in result.elements if one.label == label]
+        found = [one for one in every if not one.is_hidden]
         if found:
             yield f"  elements of {label}: median T, pictures, rate held out and elsewhere"
         for one in found:
-            marks = f"  ({', '.join(one.marks)})" if one.marks else ""
+            made = (one.name, f"{one.by_hand}, by hand" * bool(one.by_hand), ", ".join(one.marks))
+            more = "".join(f"  ({words})" for words in made if words)
             yield (
                 f"  {one.number:>3}  {one.median:.4f} [{one.low:.4f}, {one.high:.4f}]  {one.pictures:>4} "
-                f"({one.share:.0%})  {one.rate:.0%} against {one.rate_elsewhere:.0%}, q {one.q:.2g}{marks}"
+                f"({one.share:.0%})  {one.rate:.0%} against {one.rate_elsewhere:.0%}, q {one.q:.2g}{more}"
             )
+        if len(found) < len(every):
+            yield f"  {len(every) - len(found)} hidden by hand"

@@ -1,4 +1,4 @@
-"""A person's changes: what is merged and split is told anew, numbers stay, other patches keep a change or say why not."""
+"""A person's changes: what is merged and split is told anew, numbers stay, other patches keep a change or say why."""
 
 from __future__ import annotations
 
