@@ -46,9 +46,12 @@ def menu(run: Run, one: Element, found: Sequence[Element], params: Params) -> No
     if not place.open:
         return
     with place:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with (
+            st.form(f"name_form_{n}_{one.number}", border=False),
+            st.container(horizontal=True, vertical_alignment="bottom"),
+        ):
             name = st.text_input("Name", one.name, key=f"name_{n}_{one.number}", max_chars=80)
-            if st.button("Name it", key=f"do_name_{one.number}"):
+            if st.form_submit_button("Name it"):
                 _make(run, params, edits.edit_of("name", [one], name))
         others = {other.number: other for other in found if other is not one}
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -63,12 +64,13 @@ def _patches(told: Kept) -> Params:
 def _filtered(found: Sequence[Element]) -> list[Element]:
     """Those to show, by three toggles; numbers stay, so what is not shown is counted."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        only = st.toggle(
+        toggle = partial(st.toggle, bind="query-params")
+        only = toggle(
             "Only what held-out pictures confirm", any(e.is_confirmed for e in found), key="typical_only",
             help="Seen in more of the label's held-out pictures than in others', corrected p at most .05.",
         )  # fmt: skip
-        no_marks = any(e.marks for e in found) and st.toggle("Hide what looks like an artefact", key="typical_hide")
-        hidden = any(e.is_hidden for e in found) and st.toggle("Also what I hid", key="typical_hidden")
+        no_marks = any(e.marks for e in found) and toggle("Hide what looks like an artefact", key="typical_hide")
+        hidden = any(e.is_hidden for e in found) and toggle("Also what I hid", key="typical_hidden")
         counted = {
             "not confirmed": [e for e in found if only and not e.is_confirmed],
             "marked": [e for e in found if no_marks and e.marks],
@@ -83,7 +85,7 @@ def _filtered(found: Sequence[Element]) -> list[Element]:
 def _row(run: Run, one: Element, found: Sequence[Element], params: Params | None, gallery: Gallery) -> None:
     """One element: its patches and what is known of it."""
     if image := sheet(one, gallery):
-        st.image(image, alt=f"{title(one)}: {min(STRIP, len(one.patches))} of its {len(one.patches)} patches")
+        st.image(image, alt=f"Element {title(one)}: {min(STRIP, len(one.patches))} of its {len(one.patches)} patches")
     marks = "".join(f" :orange-badge[{mark}]" for mark in one.marks)
     marks += f" :gray-badge[{one.by_hand}, by hand]" * bool(one.by_hand) + " :gray-badge[hidden]" * one.is_hidden
     with st.container(horizontal=True, vertical_alignment="center"):

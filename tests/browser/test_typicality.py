@@ -32,6 +32,7 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
     is_whole(page)
     expect(page.get_by_role("img", name=re.compile("^beach.* T .0"))).to_have_count(18)
     visitor.shot("wall")
+    keys(page, visitor)
 
     page.get_by_role("radio", name="Elements").click()
     visitor.settle()
@@ -43,13 +44,24 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
     visitor.press(page.get_by_role("button", name="Pictures", exact=True).first)
     expect(page.get_by_role("heading", name=re.compile("^Element 1 of beach"))).to_be_visible()
     visitor.press(page.locator(".cell").first)
-    expect(page.get_by_role("img", name=re.compile("with its patches"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("of its patches framed"))).to_be_visible()
     is_whole(page)
     visitor.shot("element")
     assert "element=1" in page.url
     page.reload()
     visitor.settle()
     expect(page.get_by_role("heading", name=re.compile("^Element 1 of beach"))).to_be_visible()
+
+    assert "typical_only=" in page.url
+    visitor.press(page.get_by_role("button", name="Change", exact=True).first)
+    page.get_by_label("Name", exact=True).fill("a palm")
+    visitor.press(page.get_by_role("button", name="Name it"))
+    expect(page.get_by_role("heading", name=re.compile("^Element 1 of beach · a palm"))).to_be_visible()
+    expect(page.get_by_text("1 of 1 changes of yours are shown")).to_be_visible()
+    visitor.press(page.get_by_role("button", name="Take the last one back"))
+    expect(page.get_by_role("button", name="Once more")).to_be_visible()
+    is_whole(page)
+    visitor.shot("changes")
 
     page.get_by_role("radio", name="Boxes").click()
     visitor.settle()
@@ -71,3 +83,34 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
     is_whole(page)
     visitor.shot("any-picture")
     assert not said
+
+
+def keys(page, visitor):
+    """M turns all maps, wherever the focus is, but not in a field; Space one; Enter opens a card, Escape closes it."""
+    bare, pictures = page.locator(".wall .bare"), page.locator(".wall .picture")
+    expect(bare).to_have_count(0)
+    page.keyboard.press("m")
+    expect(bare).to_have_count(18)
+    expect(page.get_by_role("button", name="Maps")).to_have_attribute("aria-pressed", "false")
+    page.get_by_label("Page", exact=True).focus()
+    page.keyboard.press("m")
+    expect(bare).to_have_count(18)
+    pictures.nth(2).focus()
+    page.keyboard.press("Space")
+    expect(bare).to_have_count(17)
+    page.keyboard.press("m")
+    expect(bare).to_have_count(0)
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    expect(pictures.nth(3)).to_be_focused()
+    page.keyboard.press("Enter")
+    visitor.settle()
+    expect(page.get_by_role("img", name=re.compile("under its map$")).last).to_be_visible()
+    expect(page.get_by_role("button", name="More like this")).to_be_visible()
+    expect(bare).to_have_count(1)  # the wall drawn anew is as it was
+    is_whole(page)
+    visitor.shot("card")
+    page.keyboard.press("Escape")
+    visitor.settle()
+    expect(page.get_by_role("button", name="More like this")).to_have_count(0)
+    expect(pictures.nth(3)).to_be_focused()
