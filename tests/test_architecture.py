@@ -121,6 +121,7 @@ def own_files(name: str) -> list[Path]:
         ("engine/steps", ("analyses", "jobs", "charts")),
         ("engine/analyses", ("jobs", "charts", "gallery.scan")),
         ("engine/charts", ("jobs", "steps", "models", "store")),
+        ("engine/report", ("jobs", "steps")),
     ],
 )
 def test_nothing_looks_back(lower, uppers):
@@ -157,6 +158,10 @@ def test_an_analysis_has_all_its_places(name):
     diff = importlib.import_module(f"{ANALYSES[name]}.diff")  # two runs side by side
     for part in ("diff", "lines", "tables"):
         assert callable(getattr(diff, part)), part
+    found = importlib.import_module(f"engine.report.{name}")
+    assert len(found.KINDS) >= 2, "its findings can be shared, one by one"
+    assert callable(found.sections)
+    assert f'"{name}": Method(' in (ROOT / "engine" / "report" / "methods.py").read_text()
     assert (ROOT / "pages" / f"{name}.py").is_file()
     assert f'"{name}.py"' in (ROOT / "pages" / "frame.py").read_text()
     tests = ROOT / "tests" / "analyses"

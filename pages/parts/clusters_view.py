@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -13,13 +14,17 @@ import streamlit as st
 from engine.analyses.clusters import Result, Row, edits, tables
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
+from engine.report import clusters as findings
+from engine.report.finding import Finding
+from engine.report.source import Source
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import cluster_changes, clusters_review, clusters_split, clusters_tree, run_panel, workspace
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import close, field
 from pages.parts.set_maker import save_as_set
-from pages.parts.workspace import address, plain
+from pages.parts.share import share_picture
+from pages.parts.workspace import address, legible, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
 _REVIEW, _UNASSIGNED, _UNANSWERED = "~review", "~unassigned", "~unanswered"
@@ -55,7 +60,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         clusters_tree.draw(run, workspace.result(run), gallery)
         _cards(run, edited, gallery, groups, can_change=shown == len(log))
         clusters_review.how_right(run, workspace.result(run))
-        _evidence(result)
+        _evidence(run, result)
     models = run.request.models
     st.caption(
         f"Described by {plain(models['vision'].label)}, sorted by {plain(models['chat'].label)} · "
@@ -92,6 +97,7 @@ def _head(
         words += f" :gray[· agreement with the labels{when} {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]{most}]"
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(words, width="stretch")
+        share_picture(run, findings.overview, "clusters")
         csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
         st.download_button(
@@ -180,6 +186,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
             st.rerun()
         st.markdown(f"### {plain(title)} :gray[{len(rows):,}]", width="stretch")
         for_set = st.container(width="content")
+        share_picture(run, _finding(view), f"cluster {view}")
         if not view.startswith("~") and edited:
             cluster_changes.menu(run, result, view)
             clusters_split.menu(run, result, view)
@@ -213,9 +220,19 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
             _picture(run, result, gallery.by_name[opened], by_file[opened], can_change=edited is not None)
 
 
+def _finding(view: str) -> Callable[[Source], Finding]:
+    """What is shared of a view."""
+    if view.startswith("~"):
+        return findings.review if view == _REVIEW else findings.unassigned
+    return partial(findings.cluster, name=view)
+
+
 def _reasons(result: Result, rows: Sequence[Row], view: str) -> None:
     why = {r.file: r.why for r in result.review} if view == _REVIEW else {r.file: r.why for r in rows}
-    table = [{"file": r.file, "why": why.get(r.file, ""), "raw label": r.raw_label, "cluster": r.cluster} for r in rows]
+    table = [
+        {"file": legible(r.file), "why": why.get(r.file, ""), "raw label": r.raw_label, "cluster": r.cluster}
+        for r in rows
+    ]
     st.dataframe(pd.DataFrame(table), hide_index=True)
 
 
@@ -224,7 +241,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Close", key="close_picture", type="tertiary", icon=":material/close:"):
             close()
-    st.image(address(picture.hash, "full.webp"), width="stretch", alt=f"{picture.name}: {row.description}")
+    st.image(address(picture.hash, "full.webp"), width="stretch", alt=legible(f"{picture.name}: {row.description}"))
     field("File", row.file)
     if row.label:
         field("Label it came with", row.label)
@@ -243,7 +260,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
     cluster_changes.move(run, result, row)
 
 
-def _evidence(result: Result) -> None:
+def _evidence(run: Run, result: Result) -> None:
     """Agreement, coverage and the exact questions."""
     if a := result.agreement:
         with st.expander("Agreement with the labels the pictures came with"):
@@ -251,6 +268,7 @@ def _evidence(result: Result) -> None:
                 f"{a.n:,} labelled pictures: accuracy **{a.accuracy:.3f}** [{a.low:.3f}, {a.high:.3f}], "
                 f"NMI {a.nmi:.3f}, ARI {a.ari:.3f}. Each row adds to 100 %."
             )
+            share_picture(run, findings.confusion, "confusion")
             st.plotly_chart(confusion(a), key="confusion", config={"displayModeBar": False})
     with st.expander("The exact questions"):
         st.caption(f"Labels of {result.coverage:.1%} of the labelled pictures took part in the naming.")

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import streamlit as st
 
 from engine.analyses.differences import Comparison, Finding
 from engine.charts.differences import histogram
 from engine.gallery import Gallery, Picture
-from engine.report.sheet import Block, sheet
+from engine.report import differences as findings
+from engine.report.differences import interval, turned
 from engine.store.runs import Run
 from pages.parts import workspace
 from pages.parts.grid import gallery_grid
 from pages.parts.picture_card import basics, close
 from pages.parts.set_maker import save_as_set
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _PLAIN = {"displayModeBar": False}
-_SHARED = 16  # pictures of a side in the picture to share
 
 
 def draw(run: Run, one: Comparison, finding: Finding, gallery: Gallery) -> None:
@@ -39,12 +38,7 @@ def draw(run: Run, one: Comparison, finding: Finding, gallery: Gallery) -> None:
             f"### {plain(finding.statement)} :gray[truer of {plain(which)} · AUROC] {auroc(finding)} {badge}",
             width="stretch",
         )
-        theme = "dark" if st.context.theme.type == "dark" else "light"
-        shared = lambda: _picture(run, one, finding, gallery, theme)  # noqa: E731
-        st.download_button(
-            "Picture to share", shared, f"difference-{run.id}.png", "image/png", on_click="ignore",
-            icon=":material/image:", key="share",
-        )  # fmt: skip
+        share_picture(run, lambda source: findings.statement(source, one, finding), f"statement {finding.statement}")
     if finding.fold:
         st.caption(f"the same, as others said it: {plain('; '.join(finding.fold[:8]))}")
     if is_explored:
@@ -124,40 +118,11 @@ def _key(run: Run, finding: Finding) -> str:
     return f"floor_{run.id}_{finding.statement}"
 
 
-def _picture(run: Run, one: Comparison, finding: Finding, gallery: Gallery, theme: str) -> bytes:
-    """The finding as a PNG: the statement with the pictures of each set that show it most."""
-    scores = _numbers(finding)
-    a, b = finding.prevalence_a, finding.prevalence_b
-    shares = f" · seen in {a.share:.0%} of {one.a} and {b.share:.0%} of {one.b}" if a and b else ""
-    value, (low, high) = turned(finding, finding.auroc), _interval(finding)
-    which = one.a if finding.direction == "a" else one.b
-    lines = [f"truer of {which}", f"AUROC {value:.2f} [{low:.2f}, {high:.2f}]{shares} · {finding.verdict}"]
-    blocks = []
-    for name, files, its in (
-        (one.a, one.files[: one.of_a], scores[: one.of_a]),
-        (one.b, one.files[one.of_a :], scores[one.of_a :]),
-    ):
-        order = np.argsort(-its, kind="stable")[:_SHARED].tolist()
-        shown = [gallery.by_name[files[i]] for i in order if files[i] in gallery.by_name]
-        blocks.append(Block(f"most in {name}", shown))
-    foot = f"Vitrine · {gallery.title} · scored by {finding.scored} · {time.strftime('%Y-%m-%d')} · run {run.id}"
-    return sheet(finding.statement, lines, blocks, foot, theme)
-
-
 def _numbers(finding: Finding) -> np.ndarray:
     return np.array([np.nan if s is None else s for s in finding.scores], float)
 
 
 def auroc(f: Finding) -> str:
     """AUROC in the finding's direction, with its interval."""
-    low, high = _interval(f)
+    low, high = interval(f)
     return f"**{turned(f, f.auroc):.2f}** :gray[{low:.2f}–{high:.2f}]"
-
-
-def turned(f: Finding, value: float) -> float:
-    """An AUROC in the finding's direction."""
-    return value if f.direction == "a" else 1 - value
-
-
-def _interval(f: Finding) -> tuple[float, float]:
-    return (f.low, f.high) if f.direction == "a" else (1 - f.high, 1 - f.low)

@@ -10,10 +10,13 @@ import streamlit as st
 
 from engine.analyses.differences import Comparison, Finding, Result, tables
 from engine.gallery import Gallery
+from engine.report import differences as findings
+from engine.report.differences import turned
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import differences_finding, differences_typed, run_panel
-from pages.parts.differences_finding import auroc, turned
+from pages.parts.differences_finding import auroc
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _BADGES = {"confirmed": "green", "hint": "orange", "not verified": "gray", "no reliable difference": "gray"}
@@ -95,6 +98,7 @@ def _head(run: Run, result: Result, one: Comparison) -> None:
     words = f"**{plain(one.a)}** :gray[({a:,})] against **{plain(one.b)}** :gray[({b:,})]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {words}", width="stretch")
+        share_picture(run, lambda source: findings.overview(source, one), "differences")
         csv = lambda: csv_text(tables(result)["differences"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
         st.download_button(

@@ -9,10 +9,12 @@ import streamlit as st
 from engine.analyses.diversity import Axis, Result
 from engine.gallery import Gallery
 from engine.jobs import live
+from engine.report import diversity as findings
 from engine.store.runs import Run
 from pages.parts import workspace
 from pages.parts.grid import picture_grid
 from pages.parts.set_maker import save_as_set
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _FEW = 10  # pictures of each end in the list of axes
@@ -27,7 +29,10 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     if not result.axes:
         st.info("All pictures have the same vector: nothing varies.", icon=":material/block:")
         return
-    st.caption("The strongest directions of the vectors, and the pictures that lie farthest out on each side.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        words = "The strongest directions of the vectors, and the pictures that lie farthest out on each side."
+        st.caption(words, width="stretch")
+        share_picture(run, findings.axes, "axes")
     for i, axis in enumerate(result.axes, 1):
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):

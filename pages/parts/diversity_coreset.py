@@ -7,12 +7,14 @@ import streamlit as st
 from engine.analyses.diversity import Result, tables
 from engine.charts import diversity as charts
 from engine.gallery import Gallery
+from engine.report import diversity as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run
 from pages.parts import workspace, zips
 from pages.parts.diversity_figures import PLAIN
 from pages.parts.grid import gallery_grid
 from pages.parts.set_maker import save_as_set
+from pages.parts.share import share_picture
 
 _CURVES = {"coverage": "nearest, on average", "farthest": "farthest", "effective_rank": "effective rank"}
 
@@ -38,6 +40,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n = st.number_input("The first", 1, len(told.files), len(told.files), key=f"first_{run.id}", width=140)
         files = told.files[: int(n)]
+        share_picture(run, findings.coreset, "coreset")
         st.caption("Greedy: the beginning of a core-set is one itself.", width="stretch")
         origin = f"core-set of {len(files):,} by {told.method}, diversity run {run.id}"
         save_as_set(gallery, files, origin, "coreset_set", f"core-set {len(files)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from engine.analyses.diversity import Duplicates, Result
 from engine.analyses.diversity.duplicates import grouped
 from engine.analyses.diversity.keeping import Decided, decided
 from engine.gallery import Gallery
+from engine.report import diversity as findings
 from engine.store.runs import Run
 from pages.parts import diversity_leaks, look_health, workspace
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.set_maker import save_as_set
+from pages.parts.share import share_picture
 
 _EXAMPLES = 6  # pairs on each side of the threshold
 
@@ -37,6 +40,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     st.markdown(f"### {len(groups):,} groups :gray[{exact:,} of the same bytes · {len(spare):,} pictures could go]")
     with st.container(horizontal=True, vertical_alignment="center"):
         origin = f"spare duplicates from a cosine of {threshold:.3f}, diversity run {run.id}"
+        share_picture(run, partial(findings.duplicates, threshold=threshold), "duplicates")
         st.caption("What could go:", width="content")
         save_as_set(gallery, spare, origin, "spare", f"spare from {threshold:.3f}")
         gone = set(spare)
@@ -100,7 +104,7 @@ def _pair(told: Duplicates, k: int, gallery: Gallery) -> None:
     files = [told.files[told.first[k]], told.files[told.second[k]]]
     shown = [gallery.by_name[file] for file in files if file in gallery.by_name]
     with st.container(width=150, gap=None):
-        if clicked := picture_grid(shown, f"pair_{files[0]}_{files[1]}", size=60, across=2):
+        if clicked := picture_grid(shown, f"pair_{k}", size=60, across=2):
             st.query_params["picture"] = clicked
             st.rerun()
         st.caption(f"{told.cosine[k]:.3f}")

@@ -8,8 +8,10 @@ import streamlit as st
 from engine.analyses.diversity import Figure, Figures, Result, tables
 from engine.charts import diversity as charts
 from engine.gallery import Gallery
+from engine.report import diversity as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 NAMES = {"score": "score", "effective_rank": "effective rank", "participation_ratio": "participation ratio"}
@@ -21,6 +23,7 @@ def draw(run: Run, result: Result, gallery: Gallery) -> None:
     del gallery
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("### Spectrum", width="stretch")
+        share_picture(run, findings.spectrum, "spectrum")
         log = st.toggle("Logarithmic", True, key="spectrum_log")
         _csv(run, result, "spectrum")
     st.plotly_chart(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.analyses.diversity import Figure, Result
 from engine.gallery import Gallery, Picture
+from engine.report import diversity as findings
 from engine.store.runs import Run, Status
 from pages.parts import (
     diversity_axes,
@@ -19,6 +20,7 @@ from pages.parts import (
     run_panel,
 )
 from pages.parts.picture_card import basics, close
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _VIEWS = {
@@ -81,6 +83,7 @@ def _score(run: Run, result: Result) -> None:
         whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
         if result.band:
             st.markdown(f":primary-badge[{result.band}]", width="content")
+        share_picture(run, findings.score, "score")
         st.download_button(
             "JSON", whole, f"diversity-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
         )

@@ -11,6 +11,8 @@ from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
 from engine.models import profiles
+from engine.report.cost import cost_line
+from engine.report.cost import time_told as _time
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Request, Run, Status
 from pages.parts import workspace
@@ -199,26 +201,6 @@ def choices(params: Mapping[str, Any]) -> list[str]:
     return [f"{name} {value}" for name, value in said.items() if value]
 
 
-def cost_line(status: Status) -> str:
-    """What a run asked and spent, in one line."""
-    vision = status.asked.get("describe", 0) + status.asked.get("verify", 0)
-    vectors, steps = status.asked.get("embed", 0), status.asked.get("evaluations", 0)
-    chat = sum(status.asked.values()) - vision - vectors - steps - status.asked.get("features", 0)
-    known = sum(status.known.values())
-    parts = [f"{vectors:,} vectors computed"] if vectors else []
-    if steps:
-        parts.append(f"{steps:,} evaluations of the denoiser")
-    if vision or chat or known:
-        parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
-        parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
-    if status.money is not None:
-        parts.append(f"{status.money:.4g} money")
-    parts.append(_time(status.seconds))
-    if status.failed:
-        parts.append(f"{status.failed:,} without an answer")
-    return " · ".join(parts)
-
-
 def _progress(run: Run, status: Status) -> None:
     if status.state == "queued":
         text = "Waiting for the worker"
@@ -271,10 +253,3 @@ def _consent(request: Request, host: str, pictures: int, config: Settings, key: 
         asking.give_consent(request, host, config)
         return True
     return False
-
-
-def _time(seconds: float | None) -> str:
-    seconds = seconds or 0.0
-    if seconds < 90:
-        return f"{seconds:,.0f} s" if seconds >= 1 or not seconds else "1 s"
-    return f"{seconds / 60:,.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

@@ -13,8 +13,10 @@ from engine.analyses.structure import Result
 from engine.analyses.structure.deficits import CAP, TARGETS, deficits, weight_rows
 from engine.analyses.structure.prompting import prompts
 from engine.gallery import Gallery
+from engine.report import structure as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run
+from pages.parts.share import share_picture
 from pages.parts.structure_tables import names_of, telling, two_of, values_by
 from pages.parts.workspace import plain
 
@@ -82,6 +84,7 @@ def missing(run: Run, result: Result, gallery: Gallery) -> None:
     rows_of = lambda: prompts(told.cells, (one, other), others, _PROMPTS)  # noqa: E731
     jsonl = lambda: "".join(json.dumps(row) + "\n" for row in rows_of()).encode()  # noqa: E731
     with st.container(horizontal=True, vertical_alignment="center"):
+        share_picture(run, lambda source: findings.missing(source, one, other, told, target), f"missing {one} {other}")
         st.download_button(
             "Weights", csv, f"weights-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:",
             disabled=not weights,

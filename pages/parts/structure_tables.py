@@ -28,8 +28,10 @@ from engine.charts import structure as charts
 from engine.errors import GalleryError
 from engine.gallery import Gallery
 from engine.gallery import columns as own
+from engine.report import structure as findings
 from engine.store.runs import Run
 from pages.parts import structure_cell, structure_changes
+from pages.parts.share import share_picture
 from pages.parts.structure_cell import LABEL
 from pages.parts.workspace import plain
 
@@ -45,6 +47,7 @@ def cross(run: Run, result: Result, gallery: Gallery) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one, other = two_of(names, "cross")
+        share_picture(run, lambda source: findings.cross(source, one, other), f"cross {one} {other}")
     told = table(values_by(result, one), values_by(result, other))
     if not told.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")
@@ -114,6 +117,8 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
         f"### {len(sure)} slice{'s' * (len(sure) != 1)} confirmed :gray[of {len(found)} tested · "
         f"{sum(known) / len(known):.1%} of {len(known):,} are wrong; figures of the half that confirms]"
     )
+    if sure:
+        share_picture(run, lambda source: findings.failing(source, wrong), "slices")
     above = st.container()
     for k, one in enumerate(sure[:12]):
         words, button = st.columns([7, 1], vertical_alignment="center")
@@ -127,6 +132,8 @@ def failing(run: Run, result: Result, gallery: Gallery) -> None:
     opened = st.session_state.get("slice_open")
     if opened in [one.cell for one in sure[:12]]:
         with above:
+            told = next(one for one in sure if one.cell == opened)
+            share_picture(run, lambda source: findings.one_slice(source, told), f"slice {told.sentence}")
             structure_cell.pictures(run, result, gallery, opened)
 
 

@@ -9,6 +9,7 @@ from engine.analyses.structure import Result, edits, tables
 from engine.analyses.structure.telling import agreements, checks, mixes
 from engine.charts import structure as charts
 from engine.gallery import Gallery
+from engine.report import structure as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import (
@@ -20,6 +21,7 @@ from pages.parts import (
     structure_review,
     structure_tables,
 )
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _TALL = 12  # attributes from which a dimension scrolls
@@ -49,6 +51,7 @@ def _head(run: Run, result: Result) -> None:
     n = len(result.dimensions)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {n} dimension{'s' * (n != 1)} of {len(result.rows):,} pictures", width="stretch")
+        share_picture(run, findings.tree, "dimensions")
         csv = lambda: csv_text(tables(result)["structure"]).encode("utf-8", "replace")  # noqa: E731
         whole = lambda: edits.written(result).encode()  # noqa: E731
         with st.container(horizontal=True, width="content"):

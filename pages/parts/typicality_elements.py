@@ -10,8 +10,10 @@ import streamlit as st
 from engine.analyses.typicality import Element, Params, Result
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
+from engine.report import typicality as findings
 from engine.store.runs import Run
 from pages.parts import edit_log, typicality_beside, typicality_changes
+from pages.parts.share import share_picture
 from pages.parts.typicality_element import STRIP, pictures, sheet, title
 from pages.parts.workspace import plain
 
@@ -38,7 +40,7 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
         pictures(run, result, opened, told, gallery)
     elif said:
         st.info(f"{plain(label)} has no element {plain(said)} with these patches and changes.", icon=":material/info:")
-    shown = _filtered(found)
+    shown = _filtered(run, found)
     left, right = st.columns([3, 2], gap="large") if beside else (st.container(), None)
     with left:
         for one in shown:
@@ -61,7 +63,7 @@ def _patches(told: Kept) -> Params:
     return told.asked(tuple(sizes) or asked.sizes, count, each)
 
 
-def _filtered(found: Sequence[Element]) -> list[Element]:
+def _filtered(run: Run, found: Sequence[Element]) -> list[Element]:
     """Those to show, by three toggles; numbers stay, so what is not shown is counted."""
     with st.container(horizontal=True, vertical_alignment="center"):
         toggle = partial(st.toggle, bind="query-params")
@@ -69,6 +71,8 @@ def _filtered(found: Sequence[Element]) -> list[Element]:
             "Only what held-out pictures confirm", any(e.is_confirmed for e in found), key="typical_only",
             help="Seen in more of the label's held-out pictures than in others', corrected p at most .05.",
         )  # fmt: skip
+        label = found[0].label
+        share_picture(run, lambda source: findings.elements(source, label, found), f"elements {label}")
         no_marks = any(e.marks for e in found) and toggle("Hide what looks like an artefact", key="typical_hide")
         hidden = any(e.is_hidden for e in found) and toggle("Also what I hid", key="typical_hidden")
         counted = {

@@ -12,11 +12,14 @@ from engine.analyses.typicality.localising import localised, read_boxes
 from engine.errors import GalleryError
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
+from engine.report import typicality as findings
 from engine.store.export import csv_text
+from engine.store.runs import Run
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 
-def draw(told: Kept, gallery: Gallery) -> None:
+def draw(run: Run, told: Kept, gallery: Gallery) -> None:
     """The upload and what comes of it."""
     loaded = st.file_uploader(
         "Boxes as CSV: file, x, y, w, h in pixels, perhaps label", "csv", key="typical_boxes", max_upload_size=50
@@ -45,5 +48,6 @@ def draw(told: Kept, gallery: Gallery) -> None:
           "times chance": round(one.precision / one.chance, 2)} for one in found],
         hide_index=True,
     )  # fmt: skip
+    share_picture(run, lambda source: findings.localisation(source, found), "localisation")
     csv = lambda: csv_text([asdict(one) for one in found]).encode("utf-8", "replace")  # noqa: E731
     st.download_button("CSV", csv, "localisation.csv", "text/csv", on_click="ignore", icon=":material/download:")

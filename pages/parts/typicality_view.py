@@ -15,10 +15,12 @@ from engine.analyses.typicality import Result, Row, tables
 from engine.charts.typicality import scale_of
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
+from engine.report import typicality as findings
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places
 from pages.parts.set_maker import save_as_set
+from pages.parts.share import share_picture
 from pages.parts.typicality_card import card, is_unsure
 from pages.parts.typicality_changes import changed
 from pages.parts.wall import Hung, plain_wall, wall
@@ -52,7 +54,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     elif view == "elements":
         typicality_elements.draw(run, result, label, told, gallery)
     elif view == "boxes":
-        typicality_places.draw(told, gallery)
+        typicality_places.draw(run, told, gallery)
     else:
         typicality_one.draw(run)
     _more(run, label, gallery)
@@ -140,6 +142,7 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
             if pages > 1
             else 1
         )
+        share_picture(run, partial_of(findings.wall, label=label), f"typical {label}")
         save_as_set(gallery, [r.file for r in rows], f"typical of {label}, run {run.id}", "typical", f"{label}, by T")
     if order == _ORDERS[1]:
         rows = rows[::-1]

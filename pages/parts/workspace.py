@@ -125,10 +125,15 @@ def user() -> str:
     return str(getattr(st.user, "email", "") or "")
 
 
+def legible(text: str) -> str:
+    """A text that can be sent: halves of surrogates, which the name of a file may hold, become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def plain(text: str) -> str:
     """Any text as Markdown that shows just that text: nothing in it is markup, a link, a picture or a directive."""
     # A word joiner keeps addresses, e-mails and :names: from being read as links and icons.
-    joined = re.sub(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", "\u2060", " ".join(text.split()))
+    joined = re.sub(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", "\u2060", " ".join(legible(text).split()))
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=&@/])", r"\\\1", joined)
 
 

@@ -18,7 +18,6 @@ from engine.jobs.asking import make_request
 from engine.jobs.comparing import together
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
-from engine.report.sheet import Block, sheet
 from engine.settings import save_profile
 from engine.store.runs import Runs
 from tests.analyses.differences.test_run import Chat, Matcher, NoCopies, Vision
@@ -183,13 +182,6 @@ def test_a_result_that_is_gone_is_said(page, gallery, settings):
     test = page("differences", run=run.id)
     assert "its file is gone" in texts(test)
     assert "Ask again" in buttons(test)
-
-
-def test_a_picture_to_share_is_a_png_of_any_words(gallery):
-    some = [Block("most <b>in A</b>" * 30, gallery.pictures[:20]), Block("", ())]
-    for theme in ("light", "dark"):
-        png = sheet("word " * 80 + "x" * 500, ["AUROC 1.00", "\udce4 \U0001f600 雪"], some, "run 1 " * 90, theme)
-        assert png.startswith(b"\x89PNG")
 
 
 def test_a_histogram_of_nothing_or_one_value():

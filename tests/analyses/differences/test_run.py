@@ -33,7 +33,7 @@ class Matcher:
     spec: ModelSpec = field(default=ModelSpec("fake", "matcher"))
 
     def embed(self, pictures):
-        rows = [self.vector(p.name, crc32(p.name.encode())) for p in pictures]
+        rows = [self.vector(p.name, crc32(p.name.encode("utf-8", "surrogateescape"))) for p in pictures]
         return Embedded(np.array(rows, np.float32), np.arange(len(rows)), {})
 
     def texts(self, texts):

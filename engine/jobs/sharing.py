@@ -1,0 +1,70 @@
+"""From a finished run to what leaves the tool: its result with a person's changes, its gallery, small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydantic import TypeAdapter
+
+from engine.analyses.clusters import edits as of_clusters
+from engine.analyses.structure import edits as of_structure
+from engine.errors import VitrineError
+from engine.gallery import Gallery, Picture, shared_gallery
+from engine.gallery.thumbs import thumbnail
+from engine.jobs.asking import chosen
+from engine.jobs.execute import read_result
+from engine.report.opening import Opener
+from engine.report.source import Source
+from engine.settings import Settings
+from engine.store.runs import Run
+
+_APPLY: Mapping[str, Callable[[Any, Any], Any]] = {"clusters": of_clusters.apply, "structure": of_structure.apply}
+
+
+def source_of(run: Run, settings: Settings, edits: int | None = None) -> Source:
+    """A finished run as its page shows it.
+
+    Args:
+        run: done.
+        settings: where the workspace is.
+        edits: how many of a person's changes are in it; None: all.
+
+    Raises:
+        VitrineError: it has no result, or its gallery is gone.
+    """
+    request, status, log = run.request, run.status, run.edits()
+    log = log if edits is None else log[:edits]
+    result = read_result(run, status.revision)
+    if log and request.analysis in _APPLY:
+        result = _APPLY[request.analysis](result, log).result
+    gallery = shared_gallery(request.gallery, settings.home)
+    maps = _maps(run, gallery, settings) if request.analysis == "typicality" else {}
+    return Source(run.id, request, status, result, gallery, log, maps)
+
+
+def small(settings: Settings) -> Opener:
+    """Opens a picture's thumbnail where that is enough: it is made once, a large photograph is not."""
+
+    def opened(picture: Picture, side: int) -> Image.Image:
+        try:
+            with Image.open(thumbnail(settings.home, picture.hash, settings.max_pixels)) as image:
+                if min(image.size) >= 0.8 * side or max(image.size) >= max(picture.width, picture.height):
+                    return image.convert("RGB")
+        except (VitrineError, OSError):
+            pass  # the picture itself may be there
+        return picture.open(side)
+
+    return opened
+
+
+def _maps(run: Run, gallery: Gallery, settings: Settings) -> dict[str, np.ndarray]:
+    from engine.analyses.typicality import Params
+    from engine.jobs.typical import kept
+
+    request = run.request
+    params = TypeAdapter(Params).validate_python(request.params)
+    part = chosen(gallery, request.members)
+    return kept(part, params, request.models["denoiser"], settings, request.seed).ranking()
