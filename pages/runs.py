@@ -52,13 +52,19 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
 
 
 def _compare(picked: list[Entry]) -> None:
-    """A way to set two finished runs of a kind side by side."""
+    """Ways to set two finished runs of a kind side by side, or the criteria of several."""
     kinds, done = {entry.asked.analysis for entry in picked}, all(entry.status.state == "done" for entry in picked)
     able = len(picked) == 2 and done and len(kinds) == 1 and kinds <= ANALYSES.keys()
     words = "What differs" if able else "Choose two finished runs of a kind"
     if st.button("Compare", key="compare", icon=":material/compare_arrows:", disabled=not able, help=words):
         first, second = sorted(picked, key=lambda entry: entry.status.queued)
         st.switch_page("compare.py", query_params={"a": first.id, "b": second.id})
+    galleries = {entry.asked.gallery for entry in picked}
+    if 1 < len(picked) < 5 and done and kinds == {"clusters"} and len(galleries) == 1 and st.button(
+        "Hold criteria together", key="criteria", icon=":material/account_tree:",
+        help="What goes together, and what one says that another does not",
+    ):  # fmt: skip
+        st.switch_page("compare.py", query_params={"gallery": galleries.pop(), "of": [e.id for e in picked]})
 
 
 def _say_what_happened() -> None:

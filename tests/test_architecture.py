@@ -169,7 +169,7 @@ def test_an_analysis_has_all_its_places(name):
 
 
 def test_every_analysis_module_is_in_the_table():
-    shared = {"__init__", "crossing", "estimating", "shares", "matching"}
+    shared = {"__init__", "criteria", "crossing", "estimating", "shares", "matching"}
     found = {
         p.stem for p in (ROOT / "engine" / "analyses").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
     }

@@ -24,8 +24,10 @@ _WIDE, _GAP = 0.05, 0.35  # of a bar, in distances between two readings; between
 _BANDS = 160  # the largest that are drawn: browsers slow down beyond
 _STEPS = np.linspace(0, 1, 18)
 _EASED = _STEPS**2 * (3 - 2 * _STEPS)
-_HANDLES = range(3, 16)  # steps at which a band can be clicked; its number stands at the first, before bands cross
-_LEAST = 0.012  # share of the height from which a number is written
+_HANDLES = range(3, 16)  # steps at which a band can be clicked
+_NUMBER, _FURTHER = 3, 8  # step at which a band's number stands, before bands cross; behind the names of later bars
+_MARGIN = 42  # pixels above and below
+_LEAST = 12  # pixels of a band from which its number is written
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ def alluvial(stages: Sequence[Stage], tables: Sequence[np.ndarray], empty: str =
     total = max(sum(stage.sizes) for stage in stages)
     most = max(len(stage.names) for stage in stages)
     gap = _GAP * total / most
+    high = total + gap * (most - 1)
     lows = [_placed(stage, order, gap, total, most) for stage, order in zip(stages, orders, strict=True)]
     figure = go.Figure()
     for k, counts in enumerate(tables):
-        _bands(figure, k, stages, counts, orders, lows, total)
+        _bands(figure, k, stages, counts, orders, lows, _LEAST * high / (_height(most) - _MARGIN))
     for k, stage in enumerate(stages):
         _bars(figure, k, stage, lows[k], k == len(stages) - 1, empty)
     for k, stage in enumerate(stages):
@@ -67,17 +70,22 @@ def alluvial(stages: Sequence[Stage], tables: Sequence[np.ndarray], empty: str =
         )  # fmt: skip
     wide = len(stages) - 1
     figure.update_layout(
-        height=max(340, 30 * most + 90),
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
+        height=_height(most),
+        margin={"l": 8, "r": 8, "t": _MARGIN - 8, "b": 8},
         dragmode=False,
         hovermode="closest",
         showlegend=False,
         barmode="overlay",
         hoverlabel={"font": {"color": _INK}},
         xaxis={"visible": False, "range": [-0.33 * wide - 0.02, wide * 1.33 + 0.02], "fixedrange": True},
-        yaxis={"visible": False, "range": [0, total + gap * (most - 1)], "fixedrange": True},
+        yaxis={"visible": False, "range": [0, high], "fixedrange": True},
     )
     return figure
+
+
+def _height(most: int) -> int:
+    """Pixels, for so many names of the reading that has most."""
+    return max(340, 30 * most + 90)
 
 
 def _orders(stages: Sequence[Stage], tables: Sequence[np.ndarray]) -> list[list[int]]:
@@ -142,13 +150,13 @@ def _bands(
     counts: np.ndarray,
     orders: Sequence[Sequence[int]],
     lows: Sequence[np.ndarray],
-    total: float,
+    least: float,
 ) -> None:
     """Bands leave and reach each bar from the top, in the order of the bars on the other side."""
     left, right = stages[k], stages[k + 1]
     leaves, reaches = lows[k] + np.array(left.sizes), lows[k + 1] + np.array(right.sizes)
     drawn = set(np.argsort(-counts, axis=None, kind="stable")[:_BANDS].tolist())
-    handles = []
+    handles, number = [], _FURTHER if k else _NUMBER
     for i in orders[k]:
         for j in orders[k + 1]:
             n = counts[i, j]
@@ -159,7 +167,7 @@ def _bands(
                 _band(figure, k, ends, n, _colour(k, i, left))
                 for step in _HANDLES:
                     at = ends[0] + (ends[1] - ends[0]) * _EASED[step] - n / 2
-                    handles.append((k + _WIDE / 2 + (1 - _WIDE) * _STEPS[step], at, n, i, j, step == _HANDLES[0]))
+                    handles.append((k + _WIDE / 2 + (1 - _WIDE) * _STEPS[step], at, n, i, j, step == number))
             leaves[i] -= n
             reaches[j] -= n
     words = [f"{_cut(left.names[i]) or 'none'} → {_cut(right.names[j]) or 'none'}" for _, _, _, i, j, _ in handles]
@@ -167,7 +175,7 @@ def _bands(
         x=[x for x, *_ in handles],
         y=[y for _, y, *_ in handles],
         mode="markers+text",
-        text=[f"{int(n):,}" if is_first and n >= _LEAST * total else "" for _, _, n, _, _, is_first in handles],
+        text=[f"{int(n):,}" if is_it and n >= least else "" for _, _, n, _, _, is_it in handles],
         textfont={"color": _INK, "size": 11},
         marker={"size": 22, "opacity": 0, "color": f"rgb({_NONE})"},
         customdata=[[k, i, j, word, int(n)] for (_, _, n, i, j, _), word in zip(handles, words, strict=True)],

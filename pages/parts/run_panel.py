@@ -118,6 +118,11 @@ def asked_before(gallery: Gallery, analysis: str, now: Run | None) -> None:
             kind = "primary" if here else "secondary"
             if st.button(plain(", ".join(said)), key=f"before_{run.id}", type=kind, disabled=here, help=who):
                 open_run(run.id)
+        if now is not None and len(mine) > 1 and st.button(
+            "Compare with ...", key="compare_with", type="tertiary", icon=":material/compare_arrows:",
+            help="Another run side by side: what moved, was renamed, came and went, cost",
+        ):  # fmt: skip
+            st.switch_page("compare.py", query_params={"a": now.id})
 
 
 def result(run: Run, key: str = "unreadable") -> Any:  # noqa: ANN401  the analysis' Result, or None

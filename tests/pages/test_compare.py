@@ -128,3 +128,37 @@ def test_the_runs_page_leads_here(page, two):
     press(test, "Choose all 2")
     press(test, "Compare")
     assert "12 pictures in both" in texts(test)
+
+
+def test_several_criteria_are_held_together(page, tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings, {f"{'ab'[i // 6]}/{n}": c for i, (n, c) in enumerate(many(12).items())})
+    runs = [done(gallery, settings), done(gallery, settings, Params(Criterion("shade"), "2"))]
+    test = page("compare", of=[run.id for run in runs])
+    said = texts(test)
+    assert len(test.get("plotly_chart")) == 2
+    assert "12 pictures say something of both" in said
+    assert "All that shade, K 2 says, colour says already." in said
+    assert test.query_params["of"]
+    test.multiselect(key="criteria_of").set_value([runs[0].id, "label"]).run()
+    assert "colour" in texts(test)
+    test.multiselect(key="criteria_of").set_value([runs[0].id, runs[1].id, "label"]).run()
+    assert len(test.dataframe[0].value) == 3  # every two
+    test.selectbox(key="criteria_row").set_value("red").run()
+    assert "### colour = red :gray[3]" in texts(test)
+    test.multiselect(key="criteria_of").set_value([runs[0].id]).run()
+    assert "Choose two to four" in texts(test)
+
+
+def test_one_reading_alone_leads_to_another_question(page, tmp_path, settings):
+    done(gallery_of(tmp_path, settings, many(4)), settings)
+    assert "It takes two readings" in texts(page("compare", of="x"))
+
+
+def test_a_clusters_page_leads_to_both(page, two):
+    test = page("clusters", run=two[0].id)
+    press(test, "Compare with ...")
+    assert test.query_params["a"] == two[0].id
+    runs = page("runs")
+    press(runs, "Choose all 2")
+    press(runs, "Hold criteria together")
+    assert "pictures say something of both" in texts(runs)
