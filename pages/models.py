@@ -15,7 +15,7 @@ from engine.jobs import live
 from engine.models import profiles
 from engine.settings import Endpoint, Prices, save_endpoint, save_profile
 from engine.settings import load as load_settings
-from pages.parts import sidebar, workspace
+from pages.parts import own_models, sidebar, workspace
 from pages.parts.workspace import address, plain
 
 _TOML = """[vision]
@@ -226,5 +226,6 @@ st.title("Models")
 st.markdown("Who looks at the pictures, and who sorts the answers?")
 _profiles()
 _roles(sidebar.gallery_in_use())
+own_models.draw()
 _form()
 _try(sidebar.gallery_in_use())

@@ -31,7 +31,6 @@ class OwnModel:
         before: the held-out gap of the model it began with.
         gap: its own.
         made: seconds since 1970.
-        bytes: on disk.
     """
 
     id: str
@@ -44,7 +43,6 @@ class OwnModel:
     before: float
     gap: float
     made: float
-    bytes: int
 
     @property
     def title(self) -> str:
@@ -52,6 +50,11 @@ class OwnModel:
         some = sorted(self.labels)
         named = ", ".join(some[:3]) + (f" and {len(some) - 3} more" if len(some) > 3 else "")
         return f"{self.gallery}: {named} ({self.how}, {self.id[:4]})"
+
+    @property
+    def bytes(self) -> int:
+        """On disk."""
+        return sum(path.stat().st_size for path in Path(self.spec.name).rglob("*") if path.is_file())
 
 
 def place(home: Path, id: str) -> Path:
@@ -114,7 +117,6 @@ def _model(folder: Path) -> OwnModel | None:
             before=float(result["before"]),
             gap=float(result["gap"]),
             made=(folder / MARK).stat().st_mtime,
-            bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         )
     except (OSError, LookupError, TypeError, ValueError, AttributeError):
         return None

@@ -48,7 +48,7 @@ def template_of(spec: ModelSpec) -> Template:
     Raises:
         ModelError: the file is there and is no template.
     """
-    folder = next((p for p in (Path(spec.name).expanduser(), ROOT / spec.name) if p.is_dir()), None)
+    folder = folder_of(spec)
     if folder is None or not (folder / FILE).is_file():
         return Template()
     try:
@@ -58,6 +58,11 @@ def template_of(spec: ModelSpec) -> Template:
         raise ModelError(
             f"{folder / FILE} is no template: {problem}.", 'Write {"label": "An image of {}", "null": ""}.'
         ) from None
+
+
+def folder_of(spec: ModelSpec) -> Path | None:
+    """Where a model lies on this machine, beside the program or anywhere; None where it is only named."""
+    return next((p for p in (Path(spec.name).expanduser(), ROOT / spec.name) if p.is_dir()), None)
 
 
 def write_template(template: Template, folder: Path) -> None:

@@ -9,11 +9,14 @@ def cost_line(status: Status) -> str:
     """What a run asked and spent, in one line."""
     vision = status.asked.get("describe", 0) + status.asked.get("verify", 0)
     vectors, steps = status.asked.get("embed", 0), status.asked.get("evaluations", 0)
-    chat = sum(status.asked.values()) - vision - vectors - steps - status.asked.get("features", 0)
+    learned, made = status.asked.get("steps", 0), status.asked.get("translations", 0)
+    chat = sum(status.asked.values()) - vision - vectors - steps - learned - made - status.asked.get("features", 0)
     known = sum(status.known.values())
     parts = [f"{vectors:,} vectors computed"] if vectors else []
     if steps:
         parts.append(f"{steps:,} evaluations of the denoiser")
+    parts += [f"{learned:,} steps of training"] if learned else []
+    parts += [f"{made:,} pictures made"] if made else []
     if vision or chat or known:
         parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
         parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.models.roles import Denoiser, Latent, ModelSpec, Shown
-from engine.models.templates import Template, template_of
+from engine.models.templates import Template, folder_of, template_of
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps import draws as drawing
@@ -30,7 +30,8 @@ STEP, NOISES = 161, 8  # of features (Tang et al. 2023)
 CHANNELS = 128  # of features that are kept: more are projected at random, which keeps angles
 _AT_ONCE = 64  # pictures whose maps are written together
 _PILOT = 8  # pictures
-_BUNDLED, _SMALL, _LARGE = "assets/models/diffusion", 0.004, 3.0  # seconds an evaluation, on two cores, unmeasured
+_SMALL, _LARGE = 0.004, 3.0  # seconds an evaluation, on two cores, unmeasured: of the bundled network, of SD 1.5
+_LITTLE = 100e6  # bytes of a network that counts as small
 _APART = 1_000_000  # numbers of the pilot's noise, which no draw shares
 
 
@@ -83,7 +84,7 @@ class Denoising:
     def seconds(self) -> tuple[float, bool]:
         """What an evaluation takes, and whether that was measured in this workspace."""
         rate = self.rate("evaluations")
-        return (_SMALL if self.spec.name.endswith(_BUNDLED) else _LARGE, False) if rate is None else (rate, True)
+        return (_SMALL if _is_small(self.spec) else _LARGE, False) if rate is None else (rate, True)
 
     def rate(self, task: str) -> float | None:
         """Seconds that one of a task took here; None where none was timed."""
@@ -278,6 +279,13 @@ class Denoising:
             assert self.load is not None
             self._model = self.load()
         return self._model
+
+
+def _is_small(spec: ModelSpec) -> bool:
+    """Whether it lies on this machine, and its network is no larger than the bundled one by far."""
+    folder = folder_of(spec)
+    weights = list((folder / "unet").glob("*.safetensors")) if folder else []
+    return bool(weights) and sum(path.stat().st_size for path in weights) < _LITTLE
 
 
 def _projected(values: np.ndarray) -> np.ndarray:

@@ -19,19 +19,24 @@ def page(
     draw: Callable[[Run, Status, Gallery], None],
     how: str,
     partial: Callable[[dict], None] = lambda _: None,
+    title: str = "",
+    ways: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the whole page.
 
     Args:
-        analysis: its name; capitalised it is the title.
+        analysis: its name, or a making's; capitalised it is the title.
         question: what people ask here.
         prefill: makes the form say what the run in the address was asked.
         ask: the form, its price and its button.
         draw: a finished run.
         how: how it works, as Markdown.
         partial: what a run has found that goes on, or was stopped.
+        title: where it is another one.
+        ways: what else the page of this title can do, drawn below it.
     """
-    st.title(analysis.capitalize())
+    st.title(title or analysis.capitalize())
+    ways()
     st.markdown(question)
     id = sidebar.run_in_address()
     run = workspace.runs().get(id) if id else None

@@ -24,6 +24,12 @@ def forms() -> None:
         st.error(plain(failed), icon=":material/error:")
 
 
+def begin(folder: Path, labels: str) -> None:
+    """Open a folder of ours on the Look page; `labels` says where its labels come from."""
+    st.session_state["opening"] = {"path": str(folder), "labels": labels}
+    st.switch_page("gallery.py")
+
+
 def _folder_form() -> None:
     with st.form("folder", border=False):
         path = st.text_input("Folder", placeholder="/home/me/photos", key="folder_path")

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine.analyses import MAKINGS
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -20,6 +21,8 @@ from pages.parts.workspace import plain
 
 _OF_A_RUN = (
     "repeat",
+    "do",
+    "model",
     "check",
     "split",
     "cluster",
@@ -90,14 +93,22 @@ def price_and_run(
             open_run(run.id)
 
 
+def page_of(analysis: str) -> str:
+    """The file of the page that shows runs of an analysis, or of a making: these belong to typicality."""
+    return f"{'typicality' if analysis in MAKINGS else analysis}.py"
+
+
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
-    for word in _OF_A_RUN:
-        st.query_params.pop(word, None)
-    for word in [word for word in st.query_params if word.startswith(_CHOSEN)]:
-        st.query_params.pop(word, None)
+    close_run()
     st.query_params["run"] = id
     st.rerun()
+
+
+def close_run() -> None:
+    """Take the run, and what is chosen of it, out of the address."""
+    for word in ("run", *_OF_A_RUN, *[word for word in st.query_params if word.startswith(_CHOSEN)]):
+        st.query_params.pop(word, None)
 
 
 def asked_before(gallery: Gallery, analysis: str, now: Run | None) -> None:
@@ -202,6 +213,11 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "labels": ", ".join(params.get("labels", ())),
         "against": params.get("against") if params.get("against") != "null" else "",
         "draws": params.get("draws") if "per_picture" in params else "",
+        "through": params.get("how") if params.get("how") == "lora" else "",
+        "at most": f"{params['steps']:,} steps" if "patience" in params else "",
+        "from": params.get("label") if "to" in params else "",
+        "to": ", ".join(params.get("to", ())),
+        "pictures": params.get("count") if "to" in params else "",
     }
     return [f"{name} {value}" for name, value in said.items() if value]
 
@@ -214,7 +230,9 @@ def _progress(run: Run, status: Status) -> None:
         part = 0.0
     else:
         left = f" · {_time(status.seconds_left)} left" if status.seconds_left else ""
-        count = f" {status.done:,} of {status.total:,} · {status.rate:.1f} a second{left}" if status.total else ""
+        slow = status.rate < 0.1
+        rate = f"{60 * status.rate:.1f} a minute" if slow else f"{status.rate:.1f} a second"
+        count = f" {status.done:,} of {status.total:,} · {rate}{left}" if status.total else ""
         text = f"{status.step.capitalize()}{count}"
         part = min(1.0, status.done / status.total) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -237,6 +255,7 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
             "vision": f"{role.questions:,} of {price.pictures:,} pictures to describe{known}",
             "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
             "denoiser": f"{role.questions:,} evaluations of the denoiser for {price.pictures:,} pictures",
+            "steps": f"at most {role.questions:,} steps on {price.pictures:,} pictures",
         }
         parts.append(said.get(role.role, f"{role.questions:,} of {price.pictures:,} pictures need a vector{known}"))
     if price.tokens:

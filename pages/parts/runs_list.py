@@ -65,6 +65,8 @@ def delete(entries: list[Entry]) -> None:
         st.caption(f"{plain(entry.title)} · {_when(entry.status.queued)} · run {entry.id}")
     if len(going) > 8:
         st.caption(f"and {len(going) - 8:,} more")
+    if any(entry.asked.analysis == "translation" for entry in going):
+        st.caption("Pictures that they made go with them; models stay on the Models page.")
     if active:
         st.caption(f"{_count(len(active))} still going on: they stay. Stop them first.")
     st.caption("Answers stay in the store, so asking the same again is free.")
@@ -90,7 +92,7 @@ def size(n: float) -> str:
 
 def go(entry: Entry, word: str = "run") -> None:
     """The page of its analysis, with the run or (`repeat`) with the form filled as it was asked."""
-    st.switch_page(f"{entry.asked.analysis}.py", query_params={word: entry.id})
+    st.switch_page(run_panel.page_of(entry.asked.analysis), query_params={word: entry.id})
 
 
 @st.dialog("Tags and note", icon=":material/sell:")

@@ -12,10 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from engine.analyses.typicality import NULL, OTHERS, Params
 from engine.errors import VitrineError
 from engine.gallery import Gallery
-from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.store.runs import Run
-from pages.parts import workspace
+from pages.parts import denoiser_picker
 from pages.parts.workspace import plain
 
 _DRAWS = (16, 32, 64, 96, 128, 256)
@@ -32,20 +31,19 @@ def form(gallery: Gallery) -> tuple[Params | None, ModelSpec | None, DeltaGenera
         )
         return None, None, st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        some = st.multiselect("Labels", labels, key="typical_labels", width=280, placeholder="all", max_selections=12)
+        some = st.multiselect("Labels", labels, key="typical_labels", width=230, placeholder="all", max_selections=12)
         against = st.selectbox(
-            "Against", [NULL, OTHERS, *(one for one in labels if one not in some)], key="typical_against", width=180,
+            "Against", [NULL, OTHERS, *(one for one in labels if one not in some)], key="typical_against", width=150,
             format_func=lambda one: str(_AGAINST.get(one, one)),
         )  # fmt: skip
-        draws = st.select_slider("Draws", _DRAWS, key="typical_draws", width=150, help="Of noise and time, a picture.")
-        more = st.popover("Model")
+        draws = st.select_slider("Draws", _DRAWS, key="typical_draws", width=130, help="Of noise and time, a picture.")
+        spec = denoiser_picker.pick(gallery, width=200)
         button = st.container(width="content")
-    spec = _model(gallery, more)
     if spec is None:
-        words = "No model tells what is typical of these pictures: name one under Model."
-        button.button("Run", type="primary", disabled=True, key="run", help=words)
-        st.info(words, icon=":material/memory:")
+        button.button("Run", type="primary", disabled=True, key="run", help=denoiser_picker.NONE)
+        st.info(denoiser_picker.NONE, icon=":material/memory:")
         return None, None, button
+    denoiser_picker.warn(spec, gallery, some)
     try:
         return Params(tuple(some), str(against), int(draws)), spec, button
     except VitrineError as problem:
@@ -56,6 +54,7 @@ def form(gallery: Gallery) -> tuple[Params | None, ModelSpec | None, DeltaGenera
 
 def prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was chosen, for this gallery."""
+    denoiser_picker.prefill(run, gallery)
     state = st.session_state
     now, before = (gallery.fingerprint, run.id if run else ""), state.get("typical_form_of", ("", ""))
     if "typical_draws" in state and (before == now or (run is None and before[0] == now[0])):
@@ -70,28 +69,3 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state["typical_against"] = against if against in (NULL, OTHERS) or against in there else NULL
     draws = asked.get("draws", Params().draws)
     state["typical_draws"] = draws if draws in _DRAWS else Params().draws
-    spec = run.request.models.get("denoiser") if run else None
-    mine = _of_profile(gallery)
-    state["typical_model"] = spec.name if spec and (mine is None or spec != mine) else ""
-
-
-def _model(gallery: Gallery, place: DeltaGenerator) -> ModelSpec | None:
-    mine = _of_profile(gallery)
-    with place:
-        named = st.text_input(
-            "A folder or hub name in Stable Diffusion's format", key="typical_model", max_chars=300, width=420,
-            placeholder=mine.name if mine else "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        )  # fmt: skip
-        st.caption(
-            "Best fine-tuned on your labels: `python -m engine finetune FOLDER --model MODEL --to DIR`. A large model "
-            "takes seconds an evaluation without a GPU: ten minutes a picture at 512 pixels and 100 draws."
-        )
-    return ModelSpec("diffusion", named.strip()) if named.strip() else mine
-
-
-def _of_profile(gallery: Gallery) -> ModelSpec | None:
-    config = workspace.settings()
-    try:
-        return profiles.specs(config.models, config, gallery.root).get("denoiser")
-    except VitrineError:  # said in the sidebar
-        return None

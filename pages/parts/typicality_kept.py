@@ -36,9 +36,14 @@ def read(text: str) -> Params:
 
 def small(picture: Picture) -> Image.Image | None:
     """A picture's thumbnail; None where it cannot be read."""
+    return small_of(picture.hash)
+
+
+def small_of(hash: str) -> Image.Image | None:
+    """The same by the hash of its content."""
     config = workspace.settings()
     try:
-        with Image.open(thumbnail(config.home, picture.hash, config.max_pixels)) as opened:
+        with Image.open(thumbnail(config.home, hash, config.max_pixels)) as opened:
             return opened.convert("RGB")
     except (VitrineError, OSError):
         return None

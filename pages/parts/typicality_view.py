@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial as partial_of
@@ -57,7 +56,6 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         typicality_places.draw(run, told, gallery)
     else:
         typicality_one.draw(run)
-    _more(run, label, gallery)
     st.caption(f"{plain(run.request.models['denoiser'].label)} · run {run.id} · {run_panel.cost_line(status)}")
 
 
@@ -69,19 +67,6 @@ def partial(told: dict) -> None:
          for r in told["rows"]],
         hide_index=True,
     )  # fmt: skip
-
-
-def _more(run: Run, label: str, gallery: Gallery) -> None:
-    """What takes long, and is done beside: a model that knows these labels, pictures as another label."""
-    with st.expander("Teach a model these labels, or see a picture as another label"):
-        folder, model = (shlex.quote(one) for one in (gallery.root, run.request.models["denoiser"].name))
-        policy = "" if gallery.labels == "folder" else f" --labels {shlex.quote(gallery.labels)}"
-        other = next((p.label for p in gallery.pictures if p.label and p.label != label), "OTHER")
-        st.code(f"python -m engine finetune {folder}{policy} --model {model} --to DIR", "bash", wrap_lines=True)
-        st.caption("Stopped or killed, the same words go on. Name DIR under Model above when it is done.")
-        ways = f"--from {shlex.quote(label)} --to-label {shlex.quote(other)} --model {model} --sample 8 --out DIR"
-        st.code(f"python -m engine translate {folder}{policy} {ways}", "bash", wrap_lines=True)
-        st.caption("Keeps the layout; every picture is marked as synthetic, with T of both labels before and after.")
 
 
 def _head(run: Run, result: Result) -> None:

@@ -102,7 +102,9 @@ def test_a_price_then_a_run_that_waits(page, gallery, settings, models):
 
 def test_a_model_of_ones_own_is_named(page, gallery, settings):
     test = page("typicality", gallery=gallery.fingerprint)
-    test.text_input(key="typical_model").set_value("somebody/model").run()
+    field = test.selectbox(key="typical_model_")
+    field.options.append("somebody/model")  # as if it were typed
+    field.set_value("somebody/model").run()
     press(test, "Run")
     assert Runs(settings.home).all()[0][0].request.models["denoiser"] == ModelSpec("diffusion", "somebody/model")
 
