@@ -5,19 +5,31 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from engine.gallery import sets
+from engine.gallery import open_folder, sets
+from engine.models.profiles import POSTCARDS
+from engine.settings import Settings
+from tests.browser.conftest import App
 from tests.browser.test_diversity import complaints, is_whole
 
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280)])
-def test_postcards_become_another_label_and_a_model_is_taught(postcards, visit, theme, width):
+@pytest.fixture
+def postcards(tmp_path):
+    """The app on Postcards; networks so small lose more than they gain by threads, on a busy machine by far."""
+    settings = Settings(home=tmp_path / "home")
+    gallery = open_folder(POSTCARDS, settings)
+    running = App(settings.home, {"OMP_NUM_THREADS": "1"}).start()
+    yield running, gallery, settings
+    running.end()
+
+
+def test_postcards_become_another_label_and_a_model_is_taught(postcards, visit):
     app, gallery, settings = postcards
     some = [p.name for p in gallery.pictures if p.label in ("beach", "city")][::8]
     sets.save(gallery, "some", some, "every eighth", settings.home)
-    visitor = visit(theme, width)
-    page, visitor.name = visitor.page, f"makings-{theme}-{width}"
+    visitor = visit()
+    page, visitor.name = visitor.page, "makings"
     said = complaints(page)
     visitor.go(f"{app.url}/typicality?gallery={gallery.fingerprint}")
     page.get_by_test_id("stSidebar").get_by_label("Set in use").click()

@@ -21,7 +21,7 @@ const root = made0("div", "pairs", made0("label", "all", made0("span", ""), made
 const parent = made0("div", "", root)
 const pair = (i) => ({ before: `b${i}`, after: `a${i}`, ratio: 2, name: `<b>${i}</b>`, left: "beach",
                        right: "city, synthetic", lines: ["T 1", "T 2"] })
-const show = (...numbers) => draw({ parentElement: parent, data: { pairs: numbers.map(pair), side: 200, words: "All" } })
+const show = (...numbers) => draw({ parentElement: parent, data: { pairs: numbers.map(pair), side: 200 } })
 const wall = () => root.querySelector(".wall").inside
 const slider = (i) => wall()[i].querySelector("input")
 """
@@ -40,7 +40,8 @@ def test_a_slider_says_where_it_is_and_moves_the_edge():
         const begins = [slider(0).value, slider(0).ariaValueText, frame["--at"], frame.style.aspectRatio]
         slider(0).value = 20
         slider(0).oninput()
-        return [begins, slider(0).ariaValueText, frame["--at"], slider(0).ariaLabel, root.querySelector(".all").hidden]"""
+        const alone = root.querySelector(".all").hidden
+        return [begins, slider(0).ariaValueText, frame["--at"], slider(0).ariaLabel, alone]"""
     )
     begins, words, edge, label, alone = said
     assert begins == [50, "50 % beach, 50 % city, synthetic", "50%", 2]
