@@ -40,7 +40,9 @@ def open_folder(folder: str | Path, labels: str = "folder") -> Gallery:
     return gallery.open_folder(Path(folder), settings.load(), labels)
 
 
-def clusters(gallery: Gallery, criterion: str, k: str | int = "auto", models: str = "", seed: int = 0) -> Result:
+def clusters(
+    gallery: Gallery, criterion: str, k: str | int = "auto", models: str = "", seed: int = 0, describe: float = 1.0
+) -> Result:
     """Named clusters of a gallery's pictures; asked before, it is answered from the workspace.
 
     Args:
@@ -48,14 +50,16 @@ def clusters(gallery: Gallery, criterion: str, k: str | int = "auto", models: st
         criterion: what to group by, such as "mood".
         k: "auto", a number or a range.
         models: a profile, or a TOML file; the one in the settings by default.
-        seed: of the bootstrap.
+        seed: of the bootstrap, and of samples.
+        describe: share of the pictures to describe at most; the rest follows by likeness, see `economy` in the result.
 
     Raises:
         VitrineError: what is wrong, and the mend.
     """
     from engine.analyses.clusters import Criterion, Params
 
-    return _answered(_request("clusters", gallery, Params(Criterion(criterion), str(k)), models, seed))
+    params = Params(Criterion(criterion), str(k), share=describe)
+    return _answered(_request("clusters", gallery, params, models, seed))
 
 
 def diversity(

@@ -43,6 +43,7 @@ class RoleEstimate:
     tokens_out: float
     seconds: float
     measured: bool
+    at_most: bool = False  # it may come to fewer
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ def opened(said: argparse.Namespace, config: Settings) -> Gallery:
 def _say_what_moves(request: Request, gallery: Gallery) -> None:
     """What will leave this machine, and what will be fetched to it."""
     if host := leaves_for(request.models):
-        say(f"{len(chosen(gallery, request.members))} pictures will be sent to {host}")
+        part = request.params.get("share", 1.0)
+        most = f"up to {part:.0%} of " if part < 1 else ""
+        say(f"{most}{len(chosen(gallery, request.members))} pictures will be sent to {host}")
     for w in profiles.to_fetch(request.models):
         say(f"{w.spec.name} is not on this machine: {w.gigabytes:g} GB will be fetched to {profiles.hub_cache()}")
 
@@ -155,7 +157,8 @@ def _price(price: Any, config: Settings) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
-    by_role = ", ".join(f"{'about ' * (r.role == 'chat')}{r.questions:,} {r.role}" for r in price.roles)
+    say_how = lambda r: "up to " if r.at_most else "about " if r.role == "chat" else ""  # noqa: E731
+    by_role = ", ".join(f"{say_how(r)}{r.questions:,} {r.role}" for r in price.roles)
     money = price.money(config.prices)
     if {r.role for r in price.roles} <= {"matcher", "embedder"}:
         needed, known = sum(r.questions for r in price.roles), sum(r.known for r in price.roles)

@@ -22,6 +22,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore", default="", help="what must not count")
     parser.add_argument("--keep", default="", help="cluster names that must be there, with commas")
     parser.add_argument("--avoid", default="", help="cluster names that must not")
+    parser.add_argument(
+        "--describe", type=_share, default=1.0, help="share of the pictures to describe at most, such as 0.2 or 20%%"
+    )
 
 
 def ask(said: argparse.Namespace) -> int:
@@ -29,7 +32,7 @@ def ask(said: argparse.Namespace) -> int:
     from engine.analyses.clusters import Criterion, Params
 
     criterion = Criterion(said.criterion.strip(), said.look_at.strip(), said.ignore.strip())
-    params = Params(criterion, said.k, _names(said.keep), _names(said.avoid))
+    params = Params(criterion, said.k, _names(said.keep), _names(said.avoid), share=said.describe)
     return run_analysis("clusters", lambda gallery, config, part: (params, part), said, _show)
 
 
@@ -49,11 +52,12 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
     for c in result.clusters:
         shown = ", ".join(list(c.labels)[:6])
         tell(f"  {c.name:<{width}}  {c.size:>6}  {c.size / n:>6.1%}  {shown}")
-    for how in ("unassigned", "unanswered"):
+    for how in ("unassigned", "undecided", "unanswered"):
         if count := sum(r.how == how for r in result.rows):
             tell(f"  {how:<{width}}  {count:>6}  {count / n:>6.1%}")
     if result.missing:
         tell(f"perhaps missing: {', '.join(f'{label} ({k})' for label, k in result.missing.items())}")
+    _tell_economy(result.economy)
     if a := result.agreement:
         tell(
             f"agreement with the labels: {a.accuracy:.3f} [{a.low:.3f}, {a.high:.3f}]  NMI {a.nmi:.3f}  ARI {a.ari:.3f}"
@@ -61,6 +65,20 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
     tell(f"to review: {len(result.review)} pictures ({len(result.review) / n:.1%})")
     tell(asked_line(status, said))
     tell(run_line(run, status))
+
+
+def _tell_economy(e: Any) -> None:  # noqa: ANN401  result.Economy, or nothing
+    if e is None:
+        return
+    n = e.described + e.spread + e.undecided
+    tell(f"described {e.described} of {n}, {e.spread} by likeness ({e.by.label}), {e.undecided} undecided")
+    right = f"{e.agreement:.3f} [{e.low:.3f}, {e.high:.3f}]"
+    tell(f"estimated agreement with describing every picture: {right}, audited on {len(e.audit)}")
+
+
+def _share(text: str) -> float:
+    """0.2 or 20%; Params says whether it makes sense."""
+    return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

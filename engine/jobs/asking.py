@@ -71,6 +71,7 @@ def make_request(
         raise SettingsError(f"No model plays any of: {', '.join(optional)}.", "Choose one on the Models page.")
     members, selection = _members(gallery, seed, sample, part)
     used = {role: specs[role] for role in (*module.ROLES, *optional) if role in specs}
+    used |= getattr(module, "helping", lambda *_: {})(params, specs)
     return Request(
         analysis=name,
         version=module.VERSION,

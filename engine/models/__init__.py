@@ -15,6 +15,7 @@ BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "transformers_vlm": ("engine.models.transformers_vlm", ("vision", "chat")),
     "clip": ("engine.models.clip", ("matcher", "vision")),
     "measured": ("engine.models.measured", ("vision",)),
+    "pixels": ("engine.models.pixels", ("embedder",)),
     "keywords": ("engine.models.keywords", ("chat",)),
     "sscd": ("engine.models.sscd", ("embedder",)),
     "diffusion": ("engine.models.diffusion", ("denoiser",)),

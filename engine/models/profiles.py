@@ -24,6 +24,7 @@ BUNDLED = "assets/models"  # specs name bundled models relative to the program, 
 _COPIES = ModelSpec("sscd", f"{BUNDLED}/copies.pt")
 _KEYWORDS = ModelSpec("keywords", "keywords")
 _COCA = ModelSpec("clip", f"{BUNDLED}/coca", options={"json": False, "captioner": True})
+PIXELS = ModelSpec("pixels", "colours and edges", "1")  # says what looks alike where no matcher does
 _DIFFUSION = ModelSpec("diffusion", f"{BUNDLED}/diffusion")
 
 

@@ -8,29 +8,36 @@ off the list is unassigned, never a random cluster; K is a cut of one label tree
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from engine.analyses.clusters.agreement import agreement
-from engine.analyses.clusters.describing import Describer, describe_ask, most_common_reason
+from engine.analyses.clusters.describing import Describer, describe_ask, nothing_said, tally
+from engine.analyses.clusters.economical import (
+    Answered,
+    Likeness,
+    answered_in_part,
+    most_described,
+)
 from engine.analyses.clusters.naming import Names, normal
 from engine.analyses.clusters.placing import (
+    chat_asks,
     joined_row,
     missing_clusters,
     named,
     placed_by_answers,
     sized,
     to_review,
-    wants_second,
 )
+from engine.analyses.clusters.pricing import estimate_in_part
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Result, Review, Row
 from engine.analyses.estimating import Estimate, role_estimate
 from engine.errors import RunError
 from engine.gallery import Gallery
+from engine.models.profiles import PIXELS
+from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.prompts import instructions
 from engine.steps.answers import Remembered
@@ -44,67 +51,106 @@ __all__ = ["Cluster", "Criterion", "Params", "Result", "Review", "Row", "estimat
 
 
 def run(
-    gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress, seed: int
+    gallery: Gallery,
+    params: Params,
+    *,
+    vision: Remembered,
+    chat: Remembered,
+    progress: Progress,
+    seed: int,
+    matcher: Likeness | None = None,
+    embedder: Likeness | None = None,
 ) -> Result:
-    """Describe, label, name, assign.
+    """Describe, label, name, assign; where only a part is described, spread to the rest.
 
     Args:
         gallery: the pictures, at least one.
-        params: criterion, K, names to keep and avoid.
+        params: criterion, K, names to keep and avoid, share to describe.
         vision: describes pictures.
         chat: names and assigns.
         progress: told of every step.
-        seed: of the bootstrap.
+        seed: of the bootstrap, and of samples.
+        matcher: says what is alike.
+        embedder: does so where there is no matcher.
 
     Raises:
         RunError: nothing could be answered; ModelError, Stopped, StoreError as the models do.
     """
-    rows, counts, names, natural, coverage = _answered(gallery, params, vision, chat, progress)
+    likeness = matcher or embedder
+    if likeness and not _describes_all(gallery, params):
+        exact = _is_exact(vision, params)
+        found = answered_in_part(gallery, params, vision, chat, likeness, progress, seed, exact)
+    else:
+        found = _answered(gallery, params, vision, chat, progress)
+    rows, names, natural = found.rows, found.names, found.natural
     clusters = sized(rows, names, natural, params.keep)
     return Result(
         criterion=params.criterion,
         clusters=clusters,
         rows=tuple(rows),
         natural=natural.names,
-        review=to_review(rows, counts, names.ambiguous),
+        review=to_review(rows, found.counts, names.ambiguous),
         missing=missing_clusters(rows),
-        coverage=coverage,
+        coverage=found.coverage,
         agreement=agreement([r.label for r in rows], [r.cluster for r in rows], [c.name for c in clusters], seed),
         notes=(*names.notes, *_notes(rows, names, params)),
         unread=tuple(gallery.unread),
         joins=names.joins,
         finest=natural.wanted,
         prompts={task: instructions(task) for task in TASKS},
+        economy=found.economy,
     )
 
 
-def _answered(
-    gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, progress: Progress
-) -> tuple[list[Row], Counter[str], Names, Names, float]:
-    """All that has to be asked: placed rows, label counts, the names, the natural ones, the naming's coverage."""
-    # Words of a fixed list are clusters as they are; names to keep or avoid are for a model to see to.
-    exact = bool(vision.spec.options.get("exact")) and not params.keep and not params.avoid
+def helping(params: Params, specs: Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
+    """Models that a run asks beside its ROLES: who says what is alike, where not every picture is described."""
+    if params.share == 1.0:
+        return {}
+    return {"matcher": specs["matcher"]} if "matcher" in specs else {"embedder": PIXELS}
+
+
+def _answered(gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, progress: Progress) -> Answered:
+    """All that has to be asked where every picture is described."""
+    exact = _is_exact(vision, params)
     rows = Describer(params, vision, chat, progress).rows(gallery.pictures, len(gallery))
-    counts = Counter(label for row in rows if (label := normal(row.raw_label)))
-    if not counts:
-        raise RunError(
-            f"No picture says anything about {params.criterion.name!r}: {most_common_reason(rows)}.",
-            "Reword the criterion or try another vision model.",
-        )
+    if not (counts := tally(rows)):
+        raise nothing_said(params, rows)
     natural, joined, coverage = named(rows, counts, params, chat, progress, exact)
     rows = placed_by_answers(rows, counts, natural, params, chat, progress, exact)
     if joined is None:
-        return rows, counts, natural, natural, coverage
+        return Answered(rows, counts, natural, natural, coverage)
     names = replace(joined, ambiguous=natural.ambiguous, notes=(*natural.notes, *joined.notes))
-    return [joined_row(row, joined) for row in rows], counts, names, natural, coverage
+    return Answered([joined_row(row, joined) for row in rows], counts, names, natural, coverage)
 
 
-def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Remembered, progress: Progress) -> Estimate:
+def _is_exact(vision: Remembered, params: Params) -> bool:
+    """Whether labels are clusters as they are: words of a fixed list. Names to keep or avoid need a model."""
+    return bool(vision.spec.options.get("exact")) and not params.keep and not params.avoid
+
+
+def _describes_all(gallery: Gallery, params: Params) -> bool:
+    n = len({p.hash for p in gallery.pictures})
+    return most_described(params.share, n) == n
+
+
+def estimate(
+    gallery: Gallery,
+    params: Params,
+    *,
+    vision: Remembered,
+    chat: Remembered,
+    progress: Progress,
+    matcher: Likeness | None = None,
+    embedder: Likeness | None = None,
+) -> Estimate:
     """What a run would ask, from askers that only count.
 
     Exact for vision, and for chat as far as the store's answers lead; where the naming is not known, what follows it
-    is guessed from the number of pictures.
+    is guessed from the number of pictures. At most, where only a part is described.
     """
+    likeness = matcher or embedder
+    if likeness and not _describes_all(gallery, params):
+        return estimate_in_part(gallery, params, vision, chat, likeness, "matcher" if matcher else "embedder")
     n = len(gallery.pictures)
     distinct, known = vision.known(DESCRIBE, describe_ask(params), gallery.pictures)
     asked, known_names = progress.cost.asked, progress.cost.known
@@ -113,13 +159,8 @@ def estimate(gallery: Gallery, params: Params, *, vision: Remembered, chat: Reme
             _answered(gallery, params, vision, chat, progress)
     asks = {task: asked[task.name] for task in (LABEL, NAME_CLUSTERS, ASSIGN)}
     if not known_names[NAME_CLUSTERS.name] or asks[LABEL]:  # what follows cannot be foreseen
-        labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
-        exact = bool(vision.spec.options.get("exact"))
-        sorting = math.ceil(n / ASSIGN.batch) if wants_second(params, n) and not exact else 0
-        asks[NAME_CLUSTERS] = (params.k != "auto") + (not exact)
-        asks[ASSIGN] = 0 if exact else math.ceil(labels / ASSIGN.batch) + sorting
-        if distinct != known and vision.writes_prose:
-            asks[LABEL] = math.ceil(n / LABEL.batch)
+        foreseen = chat_asks(n, params, vision)
+        asks = foreseen | {LABEL: foreseen[LABEL] if distinct != known else asks[LABEL]}
     described = role_estimate("vision", vision, {DESCRIBE: distinct - known}, known)
     return Estimate(n, (described, role_estimate("chat", chat, asks, 0)))
 
@@ -134,6 +175,7 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
             "raw_label": r.raw_label,
             "cluster": r.cluster,
             "how": r.how,
+            **({"confidence": r.confidence if r.is_guess else None} if result.economy else {}),
         }
         for r in result.rows
     ]
@@ -142,7 +184,7 @@ def tables(result: Result) -> dict[str, list[dict[str, Any]]]:
 
 def _notes(rows: Sequence[Row], names: Names, params: Params) -> list[str]:
     said = []
-    answered = [r for r in rows if r.how != "unanswered"]
+    answered = [r for r in rows if r.how != "unanswered" and not r.is_guess]
     empty = [r for r in answered if not normal(r.raw_label)]
     if answered and len(empty) > len(answered) / 2:
         shown = ", ".join(r.file for r in empty[:3])

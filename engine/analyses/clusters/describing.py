@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,19 @@ def most_common_reason(rows: Sequence[Row]) -> str:
     """Why rows say nothing, in a word."""
     reasons = Counter(r.why for r in rows if r.why).most_common(1)
     return reasons[0][0] if reasons else "every label was empty"
+
+
+def nothing_said(params: Params, rows: Sequence[Row]) -> RunError:
+    """What to say where no label says anything."""
+    return RunError(
+        f"No picture says anything about {params.criterion.name!r}: {most_common_reason(rows)}.",
+        "Reword the criterion or try another vision model.",
+    )
+
+
+def tally(rows: Iterable[Row]) -> Counter[str]:
+    """How many rows have each label that says something."""
+    return Counter(label for row in rows if (label := normal(row.raw_label)))
 
 
 @dataclass

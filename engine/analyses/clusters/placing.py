@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +12,10 @@ from engine.analyses.clusters.naming import Names, as_they_are, assign, cuts, na
 from engine.analyses.clusters.result import Cluster, Criterion, Params, Review, Row
 from engine.progress import Progress
 from engine.steps.answers import AnswerError, Remembered
+from engine.steps.tasks import ASSIGN, LABEL, NAME_CLUSTERS, Task
 
 SECOND_OPINION = 2000  # pictures up to which every description is assigned, too
+SURE = 0.8  # how likely a guess must be not to be worth a look
 _RARE = 1  # pictures with a label, up to which it is worth a look
 
 
@@ -34,16 +37,20 @@ def named(
             f"these are the {len(names.names)} natural ones."
         )
         names = replace(names, notes=(*names.notes, missing))
-    # Labels outside the naming are placed now: sizes, hence a cut, need them.
-    left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]
-    progress.start("sorting labels", len(left))
-    placed = assign(left, names.names, ask, chat) if left else {}
-    of = {**names.of, **{label: place for label, place in placed.items() if not isinstance(place, AnswerError)}}
-    names = replace(names, of=of)
+    names = with_labels(names, counts, params, chat, progress)  # now: sizes, hence a cut, need them
     if params.k_range is None or len(names.names) <= high:
         return names, None, coverage
     sizes = [sum(counts[label] for label, at in names.of.items() if at == i) for i in range(len(names.names))]
     return names, cuts(names, sizes, [*params.via, high], ask, chat), coverage
+
+
+def with_labels(names: Names, counts: Mapping[str, int], params: Params, chat: Remembered, progress: Progress) -> Names:
+    """Names that know the place of all these labels, as far as there is an answer."""
+    left = [label for label in sorted(counts, key=lambda c: (-counts[c], c)) if label not in names.of]
+    progress.start("sorting labels", len(left))
+    placed = assign(left, names.names, names_ask(params), chat) if left else {}
+    of = {**names.of, **{label: place for label, place in placed.items() if not isinstance(place, AnswerError)}}
+    return replace(names, of=of)
 
 
 def placed_by_answers(
@@ -121,9 +128,15 @@ def sized(rows: Sequence[Row], names: Names, natural: Names, keep: Collection[st
 
 
 def to_review(rows: Sequence[Row], counts: Mapping[str, int], ambiguous: Collection[str]) -> tuple[Review, ...]:
-    """Pictures to look at first: two opinions, no place, a label that is contested or alone."""
+    """Pictures to look at first: two opinions, no place, a label that is contested or alone, the least sure guesses."""
+    guesses = sorted((r.confidence or 0.0, r.file) for r in rows if r.is_guess and r.cluster)
+    doubted = {file for sure, file in guesses[: max(10, len(rows) // 20)] if sure < SURE}
     found = []
     for row in rows:
+        if row.is_guess:
+            if row.file in doubted:
+                found.append(Review(row.file, f"only likeness says {row.cluster}, {row.confidence:.0%} sure"))
+            continue
         label = normal(row.raw_label)
         if row.how == "unassigned" or row.how == "description":
             found.append(Review(row.file, f"its label {label!r} fits no cluster" if label else "it has no label"))
@@ -142,7 +155,7 @@ def missing_clusters(rows: Sequence[Row]) -> dict[str, int]:
     kinds: Counter[str] = Counter()
     for label in sorted(counts, key=lambda c: (len(stem(c)), -counts[c], c)):  # frog before tree frog
         kinds[next((name for name in kinds if _is_kind_of(label, name)), label)] += counts[label]
-    least = max(3, len(rows) // 100)
+    least = max(3, sum(not r.is_guess for r in rows) // 100)
     return {label: n for label, n in kinds.most_common(5) if n >= least}
 
 
@@ -161,6 +174,18 @@ def _is_kind_of(label: str, name: str) -> bool:
 def wants_second(params: Params, n: int) -> bool:
     """Whether every description is sorted, too."""
     return n <= SECOND_OPINION if params.second_opinion is None else params.second_opinion
+
+
+def chat_asks(n: int, params: Params, vision: Remembered) -> dict[Task, int]:
+    """About how many questions naming and sorting take for `n` described pictures."""
+    exact = bool(vision.spec.options.get("exact"))
+    labels = min(n, 4 * math.isqrt(n) + 8)  # distinct raw labels; CIFAR-10: 107 for 1,000 pictures
+    sorting = math.ceil(n / ASSIGN.batch) if wants_second(params, n) else 0
+    return {
+        LABEL: math.ceil(n / LABEL.batch) if vision.writes_prose else 0,
+        NAME_CLUSTERS: (params.k != "auto") + (not exact),
+        ASSIGN: 0 if exact else math.ceil(labels / ASSIGN.batch) + sorting,
+    }
 
 
 def names_ask(params: Params) -> dict[str, Any]:

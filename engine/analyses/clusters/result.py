@@ -11,6 +11,7 @@ from typing import ClassVar
 from engine.analyses.clusters.agreement import Agreement
 from engine.errors import SettingsError
 from engine.gallery import Unread
+from engine.models.roles import ModelSpec
 
 LONGEST = 2000  # letters of a criterion with all that belongs to it
 
@@ -35,9 +36,10 @@ class Params:
         avoid: names that must not.
         second_opinion: assign every description too, to find pictures to review; None: up to 2,000 pictures.
         via: finer numbers of clusters on the way to k, each joined from the one before: the tree's levels between.
+        share: of the pictures to be described at most; below 1, clusters spread to the rest by likeness.
 
     Raises:
-        SettingsError: an empty criterion, a k that is none of the three, or a way to it that does not descend.
+        SettingsError: an empty criterion, a k that is none of the three, a way to it that does not descend, no share.
     """
 
     criterion: Criterion
@@ -46,8 +48,9 @@ class Params:
     avoid: tuple[str, ...] = ()
     second_opinion: bool | None = None
     via: tuple[int, ...] = ()
+    share: float = 1.0
 
-    LATER: ClassVar = ("via",)  # parameters that requests of before do not name
+    LATER: ClassVar = ("via", "share")  # parameters that requests of before do not name
 
     def __post_init__(self) -> None:
         if not self.criterion.name.strip():
@@ -64,6 +67,10 @@ class Params:
             raise SettingsError(
                 f"The way to {self.k} clusters leads over {', '.join(map(str, self.via))}.",
                 "Name finer numbers before coarser ones, all finer than the number of clusters.",
+            )
+        if not 0.0 < self.share <= 1.0:
+            raise SettingsError(
+                f"The share of pictures to describe is {self.share}.", "Give a number above 0, up to 1 for all."
             )
 
     @property
@@ -83,7 +90,11 @@ class Params:
 
 @dataclass(frozen=True)
 class Row:
-    """One picture. `how` is label, description, person, unassigned or unanswered; `why` explains the last two."""
+    """One picture. `why` explains where it is in no cluster.
+
+    `how` is label, description, person, unassigned or unanswered; where not every picture was described, also spread
+    (by likeness to described ones, as sure as `confidence` says) or undecided (likeness does not tell).
+    """
 
     file: str
     label: str = ""
@@ -96,6 +107,12 @@ class Row:
     cut: bool = False  # the description ended at the token limit, twice
     part: str = ""  # the finer cluster, of the natural level, where it was joined into this one
     was: str = ""  # the models' cluster, where a person said where the picture belongs
+    confidence: float | None = None  # of a guess by likeness, from 0 to 1
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nobody looked at the picture: it was told by likeness."""
+        return self.confidence is not None and self.how != "person"
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,48 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Audited:
+    """A picture that was described after its cluster had been guessed: the guess, how sure it was, what is right."""
+
+    file: str
+    guess: str
+    confidence: float
+    cluster: str
+
+
+@dataclass(frozen=True)
+class Economy:
+    """What describing a part of the pictures saved, and what it may have cost.
+
+    `agreement` is the estimated share of the pictures (different ones, that could be described) whose cluster is what
+    it would be, had each been described and sorted into these very names; `low` and `high` bound its 95 % interval. A
+    described picture is right by that meaning, an undecided one is wrong. That all descriptions might have led to other
+    names is not in it.
+
+    Args:
+        most: how many pictures were to be described at most.
+        described: how many were asked for, audited ones included; copies of a file count once, as in all of these.
+        spread: how many were placed by likeness.
+        undecided: how many were not.
+        agreement: see above.
+        low: see above.
+        high: see above.
+        audit: the pictures that the estimate stands on.
+        by: whose vectors say what is alike.
+    """
+
+    most: int
+    described: int
+    spread: int
+    undecided: int
+    agreement: float
+    low: float
+    high: float
+    audit: tuple[Audited, ...]
+    by: ModelSpec
+
+
+@dataclass(frozen=True)
 class Result:
     """Named clusters and every picture's place.
 
@@ -133,6 +192,7 @@ class Result:
         notes: what people should know.
         prompts: the exact instructions, by task.
         unread: files of the gallery that could not be read, and why.
+        economy: where not every picture was described, how right the rest is.
     """
 
     criterion: Criterion
@@ -148,3 +208,4 @@ class Result:
     unread: tuple[Unread, ...] = ()
     joins: tuple[Mapping[str, str], ...] = ()
     finest: int = 0
+    economy: Economy | None = None
