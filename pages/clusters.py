@@ -15,6 +15,7 @@ from engine.models.measured import CAN_TELL
 from engine.store.runs import Run
 from pages.parts import cluster_carrying, clusters_view, run_panel, sidebar, workspace
 from pages.parts.analysis_page import page
+from pages.parts.clusters_economy import LOOKS, SHARES, share_name
 from pages.parts.grid import picture_grid
 from pages.parts.workspace import plain
 
@@ -28,16 +29,30 @@ one question at most.
 *Agreement with the labels* compares clusters with labels that came with the pictures, best one-to-one match, 95 %
 bootstrap interval; an unassigned picture never counts as right. The labels may follow another criterion than yours.
 
+Where fewer than **every picture** are described, the first ones are chosen to cover all that pictures look like to the
+matcher. A classifier on its vectors learns their clusters, says of what it is unsure, and more of that is described,
+until the chosen share is used up or hardly anything would go wrong. The rest is placed **by likeness**; what is not
+more likely than not stays **undecided**. At last some of what was placed is drawn at random and described after all:
+that tells how far the result agrees with describing every picture, with a 95 % interval. A larger share later asks only
+the difference.
+
 After IC|TC, *Image Clustering Conditioned on Text Criteria* (Kwon et al., ICLR 2024, arXiv 2310.18297), with one
 question a picture instead of three.
 """
 
 
-def _form() -> tuple[Params | None, DeltaGenerator]:
-    """Criterion, K and the rest; also the place of the Run button."""
+_SHARE = """How many pictures are described at most. The rest goes by likeness, with an estimate of how right that is. A
+larger share later asks only the difference."""
+
+
+def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
+    """Criterion, K, share and the rest; also the places of the Run button and of the price."""
     said, number, more, button = st.columns([5, 2, 2, 1.7], vertical_alignment="bottom", gap="small")
+    part, price = st.columns([3, 7.7], gap="medium")
     criterion = said.text_input("Criterion", key="criterion", placeholder="mood, place, what people do, ...")
     k = number.text_input("Clusters", key="k", help="`auto`, a number such as 10, or a range such as 5-12.")
+    shares = sorted({*SHARES, st.session_state["share"]}, reverse=True)  # a script may have asked for another
+    share = part.select_slider("Pictures to describe", shares, key="share", format_func=share_name, help=_SHARE)
     with more.popover("More", width="stretch"):
         look_at = st.text_input("Look at", key="look_at", placeholder="the background")
         ignore = st.text_input("Ignore", key="ignore", placeholder="the people")
@@ -48,23 +63,25 @@ def _form() -> tuple[Params | None, DeltaGenerator]:
             st.number_input("Budget (0: none)", min_value=0.0, key="budget")
     if not criterion.strip():
         button.button("Run", type="primary", disabled=True, key="run", help="Say first what to group by.")
-        return None, button
+        return None, button, price
     names = lambda text: tuple(n for part in text.split(",") if (n := part.strip()))  # noqa: E731
     opinion = {"auto": None, "yes": True, "no": False}[second]
     asked = Criterion(criterion.strip(), look_at.strip(), ignore.strip())
     way = st.session_state.get("way", {}).get((asked.name, k), ())
     try:
-        return Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion, via=way), button
+        params = Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion, via=way, share=share)
+        return params, button, price
     except SettingsError as problem:
         button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
-        return None, button
+        return None, button, price
 
 
 def _prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was typed."""
     del gallery
     st.session_state.setdefault("k", "auto")
+    st.session_state.setdefault("share", 1.0)
     if run is None:
         return
     params = run.request.params
@@ -81,13 +98,14 @@ def _prefill(run: Run | None, gallery: Gallery) -> None:
     st.session_state["look_at"] = params["criterion"]["look_at"]
     st.session_state["ignore"] = params["criterion"]["ignore"]
     st.session_state["k"] = params["k"]
+    st.session_state["share"] = params.get("share", 1.0)
     st.session_state["second"] = {None: "auto", True: "yes", False: "no"}[params["second_opinion"]]
 
 
 def _ask(gallery: Gallery) -> None:
     if not sidebar.run_in_address() and profiles.is_postcards(gallery.root) and sidebar.set_in_use(gallery) is None:
         _first_answer()
-    params, button = _form()
+    params, button, price = _form()
     config = workspace.settings()
     try:
         specs = profiles.specs(config.models, config, gallery.root)
@@ -111,7 +129,10 @@ def _ask(gallery: Gallery) -> None:
         id = sidebar.run_in_address() or sidebar.run_in_address("repeat")
         before = cluster_carrying.source(workspace.runs().get(id)) if id else None
         carry = cluster_carrying.offered(before, request)
-        run_panel.price_and_run(request, gallery, params, button, then=carry)
+        with price:
+            run_panel.price_and_run(request, gallery, params, button, then=carry)
+            if params.share < 1 and "matcher" not in specs:
+                st.caption(LOOKS)
 
 
 def _no_model(why: str) -> None:

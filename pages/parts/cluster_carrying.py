@@ -19,13 +19,13 @@ def source(here: Run | None) -> Run | None:
     return here if here and here.status.state == "done" and _count(here) else None
 
 
-def offered(source: Run | None, request: Request) -> Callable[[Run], None]:
+def offered(source: Run | None, request: Request, key: str = "carry") -> Callable[[Run], None]:
     """A box to leave the corrections behind; what is to be done with the new run before it is shown."""
     if source is None or request.id == source.id:
         return lambda _: None
     n = _count(source)
     words = f"Carry over {n} correction{'s' * (n != 1)} of the run below"
-    if not st.checkbox(words, True, key="carry", help="What fits no cluster of the new run is listed there."):
+    if not st.checkbox(words, True, key=key, help="What fits no cluster of the new run is listed there."):
         return lambda _: None
     return lambda run: carry(source, run)
 

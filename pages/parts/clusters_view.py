@@ -19,7 +19,15 @@ from engine.report.finding import Finding
 from engine.report.source import Source
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
-from pages.parts import cluster_changes, clusters_review, clusters_split, clusters_tree, run_panel, workspace
+from pages.parts import (
+    cluster_changes,
+    clusters_economy,
+    clusters_review,
+    clusters_split,
+    clusters_tree,
+    run_panel,
+    workspace,
+)
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import close, field
 from pages.parts.set_maker import save_as_set
@@ -27,7 +35,7 @@ from pages.parts.share import share_picture
 from pages.parts.workspace import address, legible, plain
 
 # Views that are no cluster; a cluster's name never begins with a tilde here.
-_REVIEW, _UNASSIGNED, _UNANSWERED = "~review", "~unassigned", "~unanswered"
+_REVIEW, _UNASSIGNED, _UNANSWERED, _UNDECIDED = "~review", "~unassigned", "~unanswered", "~undecided"
 _UNRELATED = 0.1  # mutual information with the labels below which how far they agree says nothing
 _HOW = {
     "label": "by its label",
@@ -35,6 +43,7 @@ _HOW = {
     "person": "by a person",
     "unassigned": "unassigned",
     "unanswered": "unanswered",
+    "undecided": "undecided",
 }
 
 
@@ -75,7 +84,7 @@ def _groups(result: Result) -> dict[str, list[Row]]:
     for cluster in result.clusters:
         groups[cluster.name] = []
     for row in result.rows:
-        name = row.cluster or (_UNANSWERED if row.how == "unanswered" else _UNASSIGNED)
+        name = row.cluster or {"unanswered": _UNANSWERED, "undecided": _UNDECIDED}.get(row.how, _UNASSIGNED)
         groups[name].append(row)
     review = {r.file for r in result.review}
     if review - {row.file for row in groups.get(_UNASSIGNED, [])}:  # else it would be the same card twice
@@ -106,6 +115,8 @@ def _head(
         st.download_button(
             "JSON", whole, f"clusters-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
         )
+    if result.economy:
+        st.markdown(clusters_economy.line(result.economy, bool(shown)))
     for note in (*status.notes, *result.notes, *edited.notes):
         st.info(plain(note), icon=":material/info:")
     cluster_changes.bar(run, log, shown, edited, gallery)
@@ -125,8 +136,9 @@ def _cards(run: Run, edited: edits.Edited, gallery: Gallery, groups: dict[str, l
                     st.caption(plain(", ".join(list(cluster.labels)[:6])), width="stretch")
                     if can_change:
                         cluster_changes.pins(run, edited, cluster.name, f"card_{i}")
-        for view, title in ((_REVIEW, "to look at first"), (_UNASSIGNED, "unassigned"), (_UNANSWERED, "unanswered")):
+        for view in (_REVIEW, _UNDECIDED, _UNASSIGNED, _UNANSWERED):
             if groups.get(view):
+                title = "to look at first" if view == _REVIEW else view[1:]
                 with st.container(border=True, height="stretch"):
                     _card_head(title, len(groups[view]), n, f"card{view}", view, warm=True)
                     _few(gallery, groups[view], f"few{view}", view)
@@ -147,8 +159,11 @@ def _card_words(run: Run, result: Result, view: str, can_change: bool) -> None:
     elif view == _UNASSIGNED:
         yours = any(r.how == "person" and not r.cluster for r in result.rows)
         st.caption(f"Their answers fit none of the clusters{', or you put them here' if yours else ''}.")
+    elif view == _UNDECIDED:
+        clusters_economy.describe_more(run)
     elif view == _REVIEW:
-        st.caption("Label and description disagree, or the label is rare, contested, or fits nowhere.")
+        unsure = " Or likeness alone placed it, and is unsure." if result.economy else ""
+        st.caption(f"Label and description disagree, or the label is rare, contested, or fits nowhere.{unsure}")
     elif st.button("Ask these again", key="ask_again"):
         workspace.runs().submit(run.request, run.status.budget, again=True)
         st.rerun()
@@ -178,7 +193,7 @@ def _pictures(gallery: Gallery, rows: Sequence[Row]) -> list[Picture]:
 
 def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row], edited: edits.Edited | None) -> None:
     """One cluster, or one of the other views, whole; it can be changed only where all changes are shown (`edited`)."""
-    title = {_REVIEW: "To look at first", _UNASSIGNED: "Unassigned", _UNANSWERED: "Unanswered"}.get(view, view)
+    title = "To look at first" if view == _REVIEW else view[1:].capitalize() if view.startswith("~") else view
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("All clusters", icon=":material/arrow_back:", type="tertiary", key="back"):
             for word in ("cluster", "picture", "split"):
@@ -202,7 +217,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
         if not view.startswith("~"):
             counts = Counter({label: n for c in result.clusters if c.name == view for label, n in c.labels.items()})
             st.caption(plain(" · ".join(f"{label} {n}" for label, n in counts.most_common(20))))
-        words = {r.file: r.description or r.why for r in rows}
+        words = {r.file: r.description or r.why or clusters_economy.by_likeness(r) for r in rows}
         places = workspace.places(gallery, [r.file for r in rows])
         grid = gallery_grid(gallery, places, f"grid_{view}", captions=words, size=110, chosen=opened)
         clicked = grid.opened
@@ -248,7 +263,10 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
     if row.description:
         field("Description", row.description + (" (cut off)" if row.cut else ""))
     place = row.cluster or row.how
-    field("Raw label → cluster", f"“{row.raw_label}” → {place} ({_HOW[row.how]})" if row.raw_label else place)
+    if row.how == "spread":
+        field("Cluster", f"{place} ({clusters_economy.by_likeness(row)}; not described)")
+    else:
+        field("Raw label → cluster", f"“{row.raw_label}” → {place} ({_HOW[row.how]})" if row.raw_label else place)
     if row.how == "person" and row.was != row.cluster:
         field("The models' choice", row.was or "unassigned")
     if row.second:
@@ -262,6 +280,7 @@ def _picture(run: Run, result: Result, picture: Picture, row: Row, can_change: b
 
 def _evidence(run: Run, result: Result) -> None:
     """Agreement, coverage and the exact questions."""
+    clusters_economy.evidence(result)
     if a := result.agreement:
         with st.expander("Agreement with the labels the pictures came with"):
             st.markdown(

@@ -199,6 +199,7 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "keep": ", ".join(params.get("keep", ())),
         "avoid": ", ".join(params.get("avoid", ())),
         "by way of": ", ".join(map(str, params.get("via", ()))),
+        "described": f"{params.get('share', 1.0):.0%} at most" if params.get("share", 1.0) < 1 else "",
         "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],
         "by": params.get("by"),
         "sets": ", ".join(params.get("groups", ())),
@@ -252,7 +253,7 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     for role in price.roles:
         known = f" ({role.known:,} known already)" if role.known else ""
         said = {
-            "vision": f"{role.questions:,} of {price.pictures:,} pictures to describe{known}",
+            "vision": f"{'up to ' * role.at_most}{role.questions:,} of {price.pictures:,} pictures to describe{known}",
             "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
             "denoiser": f"{role.questions:,} evaluations of the denoiser for {price.pictures:,} pictures",
             "steps": f"at most {role.questions:,} steps on {price.pictures:,} pictures",
