@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, diff, differences, diversity, finetune, structure, translate, typicality
+from engine.commands import clusters, diff, differences, diversity, export, finetune, structure, translate, typicality
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
-from engine.jobs.execute import read_result
 from engine.jobs.preparing import WHAT
 from engine.models import profiles
 from engine.progress import Progress
@@ -66,23 +65,6 @@ def _list_runs(said: argparse.Namespace) -> int:
             print(json.dumps({"run": run.id, **asdict(status)}))
         else:
             print(f"{run.id}  {when}  {status.state:<11}  {request.analysis:<12} {what:<24} {status.error}".rstrip())
-    return 0
-
-
-def _export(said: argparse.Namespace) -> int:
-    from engine.store.export import export
-
-    config = settings.load()
-    run = Runs(config.home).get(said.run)
-    result = read_result(run)
-    if run.request.analysis == "typicality":
-        from engine.jobs.typical import with_changes
-
-        result, notes = with_changes(run, result, config)
-        for note in notes:
-            say(f"note: {note}")
-    for path in export(run, result, Path(said.to)):
-        print(path)
     return 0
 
 
@@ -184,10 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("runs", help="list every run")
     runs.add_argument("--json", action="store_true")
     runs.set_defaults(do=_list_runs)
-    out = commands.add_parser("export", help="write a run's result and tables into a folder")
-    out.add_argument("run", metavar="RUN")
-    out.add_argument("--to", required=True, metavar="DIR")
-    out.set_defaults(do=_export)
+    export.add(commands.add_parser("export", help=export.HELP))
     diff.add(commands.add_parser("diff", help=diff.HELP))
     warm = commands.add_parser("warm", help="make thumbnails, measures, vectors and the map of a gallery ahead")
     warm.add_argument("folder", metavar="FOLDER", type=_folder)

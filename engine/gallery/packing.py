@@ -6,13 +6,17 @@ is another one. What could not be taken is named, and the rest goes on.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 import shutil
 import stat
+import unicodedata
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +26,11 @@ from engine.gallery.reading import Unreadable
 
 LEFT_OUT = "left out.txt"  # in a ZIP, where something is
 _CHUNK = 1 << 20
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]')  # what some system takes for more than a name
+_LONGEST = 120  # bytes of a name
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # what Windows takes for one
+_UNSAFE = re.compile(  # what some system takes for more than a name, or what turns the way that a name is read
+    r'[\x00-\x1f\x7f\\/:*?"<>|\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
+)
 
 
 def copy_pictures(pictures: Sequence[Picture], to: Path) -> list[Unread]:
@@ -48,13 +56,75 @@ def copy_pictures(pictures: Sequence[Picture], to: Path) -> list[Unread]:
     return left_out
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Pictures as another program wants them: each with its place below some folder, and texts beside them.
+
+    `names_in` makes places that lead nowhere else, each once.
+    """
+
+    pictures: Sequence[tuple[Picture, str]]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What was written: how many pictures are links to the files here, how many are copies; what could not be read."""
+
+    linked: int
+    copied: int
+    left_out: Sequence[Unread]
+
+
+def lay_out(layout: Layout, to: Path, link: bool = True) -> Laid:
+    """Write a layout into an empty folder, made if missing.
+
+    Args:
+        layout: what goes where.
+        to: the folder.
+        link: as hard links, which need no room and are the files themselves; where the disk has none, as copies.
+
+    Raises:
+        StoreError: the folder holds files, or cannot be written.
+    """
+    linked, copied, left_out = 0, 0, []
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        if other := next(to.iterdir(), None):
+            shown = other.name.encode("utf-8", "replace").decode()
+            raise StoreError(f"{to} holds other files, such as {shown}.", "Choose an empty folder.")
+        for picture, name in layout.pictures:
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with _unchanged(picture) as source:
+                    if link and _link(picture.path, to / name):
+                        linked += 1
+                    else:
+                        _write(source, to / name)
+                        copied += 1
+            except Unreadable as problem:
+                left_out.append(Unread(picture.name, problem.reason))
+        for name, text in layout.texts.items():
+            (to / name).write_text(text, "utf-8")
+    except OSError as problem:
+        raise StoreError(f"{to} cannot be written: {problem.strerror}.", "Choose another folder.") from None
+    return Laid(linked, copied, left_out)
+
+
 def zipped(pictures: Sequence[Picture]) -> Iterator[bytes]:
     """The pieces of a ZIP of these pictures, about a megabyte each; what could not be read is listed in it."""
+    return zipped_layout(Layout(list(zip(pictures, names_in([p.name for p in pictures]), strict=True))))
+
+
+def zipped_layout(layout: Layout) -> Iterator[bytes]:
+    """The same of a layout."""
     pieces = _Pieces()
     left_out = []
     # "Deflated" at level 0: pictures are compressed already, and readers know no sizes of what is stored and streamed.
     with zipfile.ZipFile(pieces, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:  # type: ignore[arg-type]
-        for picture, name in zip(pictures, _safe_names(pictures), strict=True):
+        for name, text in layout.texts.items():
+            archive.writestr(name, text)
+        for picture, name in layout.pictures:
             try:
                 with _unchanged(picture) as source, archive.open(name, "w", force_zip64=True) as member:
                     while piece := source.read(_CHUNK):
@@ -85,17 +155,43 @@ class _Pieces(list[bytes]):
         return whole
 
 
-def _safe_names(pictures: Sequence[Picture]) -> list[str]:
-    """Relative names that no system takes for more, each once."""
-    found: dict[str, None] = {}
-    for picture in pictures:
-        parts = [_UNSAFE.sub("_", part) for part in picture.name.split("/") if part not in ("", ".", "..")]
-        name, n = "/".join(parts) or "_", 1
-        while name in found:
+def names_in(names: Sequence[str]) -> list[str]:
+    """Relative names that no system takes for more, each once, whatever a system makes of capital letters."""
+    found: dict[str, str] = {}
+    for told in names:
+        parts = [safe_name(part) for part in told.split("/") if part not in ("", ".", "..")] or ["_"]
+        name, n = "/".join(parts), 1
+        while _folded(name) in found:
             n += 1
             name = "/".join([*parts[:-1], f"{n} {parts[-1]}"])
-        found[name] = None
-    return list(found)
+        found[_folded(name)] = name
+    return list(found.values())
+
+
+def safe_name(words: str) -> str:
+    """Any words as the name of one file or folder: nothing in it is a path, a device or too long."""
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", words)).strip()
+    stem, dot, ending = name.rpartition(".")
+    if len(name.encode()) > _LONGEST:
+        kept = name if not dot or len(ending) > 8 else stem
+        cut = kept.encode()[: _LONGEST - 9].decode("utf-8", "ignore").strip()
+        name = cut if kept is name else f"{cut}.{ending}"
+    name = name.rstrip(". ")
+    return f"_{name}" if not name or name.startswith(".") or _DEVICE.match(name) else name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _link(path: Path, to: Path) -> bool:
+    try:
+        os.link(os.path.realpath(path), to)
+    except OSError as problem:
+        if problem.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES):
+            return False  # another disk, or one that has no links
+        raise
+    return True
 
 
 @contextmanager

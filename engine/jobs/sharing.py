@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
 from engine.analyses.clusters import edits as of_clusters
 from engine.analyses.structure import edits as of_structure
+from engine.analyses.typicality import Params
 from engine.errors import VitrineError
-from engine.gallery import Gallery, Picture, shared_gallery
+from engine.gallery import Picture, shared_gallery
 from engine.gallery.thumbs import thumbnail
 from engine.jobs.asking import chosen
 from engine.jobs.execute import read_result
+from engine.jobs.typical import Kept, kept
 from engine.report.opening import Opener
 from engine.report.source import Source
 from engine.settings import Settings
@@ -35,14 +37,26 @@ def source_of(run: Run, settings: Settings, edits: int | None = None) -> Source:
     Raises:
         VitrineError: it has no result, or its gallery is gone.
     """
-    request, status, log = run.request, run.status, run.edits()
-    log = log if edits is None else log[:edits]
-    result = read_result(run, status.revision)
-    if log and request.analysis in _APPLY:
-        result = _APPLY[request.analysis](result, log).result
+    request, status = run.request, run.status
+    result, log = result_shown(run, settings, edits)
     gallery = shared_gallery(request.gallery, settings.home)
-    maps = _maps(run, gallery, settings) if request.analysis == "typicality" else {}
+    maps = _kept(run, settings).ranking() if request.analysis == "typicality" else {}
     return Source(run.id, request, status, result, gallery, log, maps)
+
+
+def result_shown(run: Run, settings: Settings, edits: int | None = None) -> tuple[Any, list[dict[str, Any]]]:
+    """A finished run's result with so many of a person's changes (None: all), and these.
+
+    Raises:
+        VitrineError: it has no result; or the changes are told from a gallery that is gone.
+    """
+    name, log = run.request.analysis, run.edits()
+    log = log if edits is None else log[:edits]
+    result = read_result(run, run.status.revision)
+    if log and name == "typicality":
+        kept = _kept(run, settings)
+        return replace(result, elements=kept.tell(kept.sort(kept.params), log).elements), log
+    return (_APPLY[name](result, log).result if log and name in _APPLY else result), log
 
 
 def small(settings: Settings) -> Opener:
@@ -60,11 +74,9 @@ def small(settings: Settings) -> Opener:
     return opened
 
 
-def _maps(run: Run, gallery: Gallery, settings: Settings) -> dict[str, np.ndarray]:
-    from engine.analyses.typicality import Params
-    from engine.jobs.typical import kept
-
+def _kept(run: Run, settings: Settings) -> Kept:
+    """Maps and features of a typicality run."""
     request = run.request
     params = TypeAdapter(Params).validate_python(request.params)
-    part = chosen(gallery, request.members)
-    return kept(part, params, request.models["denoiser"], settings, request.seed).ranking()
+    part = chosen(shared_gallery(request.gallery, settings.home), request.members)
+    return kept(part, params, request.models["denoiser"], settings, request.seed)

@@ -49,11 +49,11 @@ def elements(source: Source, label: str, found: Sequence[Element] | None = None)
     Args:
         source: the run.
         label: whose.
-        found: those shown; by default the run's.
+        found: those to show; by default the run's that are confirmed, or all where none is.
     """
-    result: Result = source.result
-    every = [one for one in (result.elements if found is None else found) if one.label == label]
-    shown = [one for one in every if one.is_confirmed] or every
+    every = [one for one in source.result.elements if one.label == label and not one.is_hidden]
+    shown = found or [one for one in every if one.is_confirmed] or every
+    every = found or every
     confirmed = sum(one.is_confirmed for one in every)
     lines = [
         f"Patches that look alike to the model, from several pictures, where “{label}” helps most",
@@ -118,8 +118,10 @@ def _strip(source: Source, one: Element) -> Pictures:
         f"held out {one.rate:.0%}, elsewhere {one.rate_elsewhere:.0%}"
         + (f", corrected p {one.q:.1g}" if one.q <= 0.05 else "")
     )
-    marks = f" ({', '.join(one.marks)})" if one.marks else ""
-    return Pictures(f"Element {one.number}{marks}", shown[:_PATCHES], one.pictures, _PATCHES, 1, note)
+    said = [one.by_hand and f"{one.by_hand}, by hand", *one.marks]
+    marks = f" ({', '.join(filter(None, said))})" if any(said) else ""
+    name = f" · {one.name}" if one.name else ""
+    return Pictures(f"Element {one.number}{name}{marks}", shown[:_PATCHES], one.pictures, _PATCHES, 1, note)
 
 
 def _cut(box: Box) -> Callable[[Image.Image], Image.Image]:

@@ -40,7 +40,8 @@ def draw(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) -> 
         pictures(run, result, opened, told, gallery)
     elif said:
         st.info(f"{plain(label)} has no element {plain(said)} with these patches and changes.", icon=":material/info:")
-    shown = _filtered(run, found)
+    shown = _filtered(found)
+    share_picture(run, lambda source: findings.elements(source, label, shown), f"elements {label}")
     left, right = st.columns([3, 2], gap="large") if beside else (st.container(), None)
     with left:
         for one in shown:
@@ -63,7 +64,7 @@ def _patches(told: Kept) -> Params:
     return told.asked(tuple(sizes) or asked.sizes, count, each)
 
 
-def _filtered(run: Run, found: Sequence[Element]) -> list[Element]:
+def _filtered(found: Sequence[Element]) -> list[Element]:
     """Those to show, by three toggles; numbers stay, so what is not shown is counted."""
     with st.container(horizontal=True, vertical_alignment="center"):
         toggle = partial(st.toggle, bind="query-params")
@@ -71,8 +72,6 @@ def _filtered(run: Run, found: Sequence[Element]) -> list[Element]:
             "Only what held-out pictures confirm", any(e.is_confirmed for e in found), key="typical_only",
             help="Seen in more of the label's held-out pictures than in others', corrected p at most .05.",
         )  # fmt: skip
-        label = found[0].label
-        share_picture(run, lambda source: findings.elements(source, label, found), f"elements {label}")
         no_marks = any(e.marks for e in found) and toggle("Hide what looks like an artefact", key="typical_hide")
         hidden = any(e.is_hidden for e in found) and toggle("Also what I hid", key="typical_hidden")
         counted = {

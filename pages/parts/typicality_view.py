@@ -23,7 +23,7 @@ from pages.parts.share import share_picture
 from pages.parts.typicality_card import card, is_unsure
 from pages.parts.typicality_changes import changed
 from pages.parts.wall import Hung, plain_wall, wall
-from pages.parts.workspace import plain
+from pages.parts.workspace import legible, plain
 
 _PAGE = 18  # pictures
 _ORDERS = ("most typical", "least typical", "at random")
@@ -166,7 +166,7 @@ def _hung(
     hung = []
     for row in here:
         best = max(row.posterior, key=row.posterior.__getitem__, default="")
-        alt = f"{row.file}, T {row.typicality:+.4f}, 95 % from {row.low:+.4f} to {row.high:+.4f}"
+        alt = legible(f"{row.file}, T {row.typicality:+.4f}, 95 % from {row.low:+.4f} to {row.high:+.4f}")
         hung.append(
             Hung(
                 gallery.by_name[row.file],

@@ -1,0 +1,82 @@
+"""`python -m engine export RUN --to DIR --as folders`: what a run found, for other programs and people."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from engine import settings
+from engine.commands.carrying import say, tell
+from engine.errors import SettingsError, StoreError
+from engine.report.source import Source
+from engine.settings import Settings
+from engine.store.export import TABLES
+from engine.store.runs import Runs
+
+HELP = "write what a run found into a folder: tables, pictures in folders, a report"
+PICTURES = ("folders", "fiftyone", "huggingface")  # the keys of datasets.LAYOUTS
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What can be said."""
+    kinds = [*TABLES, *PICTURES, "html"]
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="its id, or the beginning of it; several for one report")
+    parser.add_argument("--to", required=True, metavar="DIR")
+    parser.add_argument(
+        "--as", dest="kind", default="csv", choices=kinds, help="tables, pictures by class, or a report"
+    )
+    parser.add_argument("--by", default="", metavar="COLUMN", help="the class of a picture; by default its cluster")
+    parser.add_argument("--copy", action="store_true", help="copy pictures; by default they are hard links if possible")
+    parser.add_argument("--original", action="store_true", help="without a person's changes")
+    parser.add_argument("--no-names", action="store_true", help="a report without names of files, gallery and sets")
+    parser.add_argument("--no-pictures", action="store_true", help="a report without pictures")
+    parser.set_defaults(do=export)
+
+
+def export(said: argparse.Namespace) -> int:
+    """Carry it out; returns the exit code."""
+    from engine.jobs.sharing import source_of
+
+    if len(said.runs) > 1 and said.kind != "html":
+        raise SettingsError("Only a report holds several runs.", "Name one run, or say --as html.")
+    config = settings.load()
+    sources = [source_of(Runs(config.home).get(run), config, 0 if said.original else None) for run in said.runs]
+    for source in sources:
+        if source.edits:
+            say(f"note: run {source.run} with {len(source.edits)} changes by hand; --original leaves them out")
+    to = Path(said.to)
+    if said.kind in TABLES:
+        from engine.store.export import export as written
+
+        run = Runs(config.home).get(said.runs[0])
+        for path in written(run, sources[0].result, to, said.kind):
+            tell(str(path))
+    elif said.kind == "html":
+        _report(sources, to, said, config)
+    else:
+        _pictures(sources[0], to, said)
+    return 0
+
+
+def _report(sources: list[Source], to: Path, said: argparse.Namespace, config: Settings) -> None:
+    from engine.jobs.sharing import small
+    from engine.report.document import report
+
+    text = report(sources, small(config), not said.no_pictures, not said.no_names)
+    path = to / f"report-{sources[0].run[:8]}.html"
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as problem:
+        raise StoreError(f"{path} cannot be written: {problem.strerror}.", "Choose another folder.") from None
+    tell(f"{path}  {len(text.encode()) / 1e6:.1f} MB")
+
+
+def _pictures(source: Source, to: Path, said: argparse.Namespace) -> None:
+    from engine.gallery.packing import lay_out
+    from engine.report.datasets import LAYOUTS
+
+    laid = lay_out(LAYOUTS[said.kind](source, said.by), to, link=not said.copy)
+    for unread in laid.left_out:
+        say(f"not read: {unread.name}: {unread.reason}")
+    tell(f"{to}  {laid.linked:,} linked, {laid.copied:,} copied, {len(laid.left_out):,} left out")
