@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -38,13 +38,18 @@ class GalleryCard:
     opened: float
 
 
-def keep(gallery: Gallery, home: Path) -> None:
+def keep(gallery: Gallery, home: Path, opened: float | None = None) -> None:
     """Write a gallery to the workspace, so that its fingerprint is enough to open it.
+
+    Args:
+        gallery: as it is now.
+        home: the workspace.
+        opened: in seconds since 1970; now by default.
 
     Raises:
         StoreError: the workspace cannot be written.
     """
-    opened = time.time()
+    opened = time.time() if opened is None else opened
     path = home / "galleries" / f"{gallery.fingerprint}.json"
     beside = path.with_name(f"{path.stem}.{uuid4().hex}.new")
     try:
@@ -63,6 +68,22 @@ def keep(gallery: Gallery, home: Path) -> None:
             "INSERT OR REPLACE INTO galleries VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*card, len(gallery.pictures), len(gallery.unread), opened),
         )
+
+
+def keep_absent(gallery: Gallery, home: Path) -> bool:
+    """Write a gallery whose pictures are elsewhere, unless it is known here; whether it was known.
+
+    Its folder is one that does not exist; whoever opens a folder with the same pictures puts that one in its place.
+
+    Raises:
+        StoreError: the workspace cannot be written.
+    """
+    if (home / "galleries" / f"{gallery.fingerprint}.json").exists():
+        return True
+    root = home.absolute() / "uploads" / f"absent-{gallery.fingerprint[:12]}"
+    pictures = tuple(replace(picture, root=str(root)) for picture in gallery.pictures)
+    keep(replace(gallery, root=str(root), pictures=pictures), home, opened=0.0)
+    return False
 
 
 def load_gallery(fingerprint: str, home: Path) -> Gallery:

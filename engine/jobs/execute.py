@@ -17,6 +17,7 @@ from engine.analyses import MAKINGS, analysis
 from engine.errors import RunError, Stopped, VitrineError
 from engine.gallery import load_gallery
 from engine.jobs.asking import askers, chosen, helpers
+from engine.jobs.trusting import refuse_strangers
 from engine.progress import Cost, Progress
 from engine.prompts import digest
 from engine.settings import Settings
@@ -53,6 +54,7 @@ def execute(
                 f"The worker died {status.fruitless} times on this run without getting anywhere.",
                 "Look at the log of the app; a smaller sample or another model may do.",
             )
+        refuse_strangers(run, settings)
         if status.budget is not None and not settings.prices.known:
             raise RunError("A budget was set, but no prices, so it could not be kept.", "Set prices or no budget.")
         _answer(run, status, progress, settings)

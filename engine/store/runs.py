@@ -6,6 +6,7 @@ runs/<id>/request.json   what was asked; the id is its fingerprint
           result.json    the answer (result.2.json and so on: asked again for what was missing)
           edits.jsonl    a person's changes, numbered
           remarks.json   tags and a note
+          imported.json  it came as a file from another workspace: when, and what that file was called
           lock           held by whoever executes the run; the system lets go of it when that process dies
           cancel         somebody wants it to stop
 """
@@ -30,6 +31,7 @@ from engine.models.roles import ModelSpec
 
 _ID = re.compile(r"[0-9a-f]{16}")
 ACTIVE = ("queued", "running")
+IMPORTED = "imported.json"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ class Run:
             raise RunError(f"{self.path} is damaged.", "Ask the same again: it is mended.") from None
 
     @property
+    def is_imported(self) -> bool:
+        """Whether it came as a file, so that nobody here chose its models."""
+        return (self.path / IMPORTED).exists()
+
+    @property
     def is_damaged(self) -> bool:
         """Whether nobody can tell any more what was asked."""
         try:
@@ -168,7 +175,7 @@ class Run:
     def add_edit(self, edit: Mapping[str, Any]) -> None:
         """Append one change."""
         line = json.dumps({**edit, "at": time.time()}) + "\n"
-        with _said(self.path), (self.path / "edits.jsonl").open("ab+") as log:
+        with writing(self.path), (self.path / "edits.jsonl").open("ab+") as log:
             fcntl.flock(log, fcntl.LOCK_EX)
             if log.seek(0, os.SEEK_END):
                 log.seek(-1, os.SEEK_END)
@@ -183,14 +190,14 @@ class Run:
         """Put these changes in place of the log."""
         kept = [json.dumps({"at": time.time()} | {k: v for k, v in e.items() if k != "n"}) for e in edits]
         beside = self.path / "edits.new"
-        with _said(self.path):
+        with writing(self.path):
             beside.write_text("".join(line + "\n" for line in kept))
             beside.replace(self.path / "edits.jsonl")
 
     @contextmanager
     def hold(self, wait: bool = False) -> Iterator[bool]:
         """Hold the run's lock; yields whether it was got. The system frees it when this process dies."""
-        with _said(self.path):
+        with writing(self.path):
             lock = (self.path / "lock").open("a")
         with lock:
             try:
@@ -213,7 +220,7 @@ class Run:
 
     def stop(self) -> None:
         """Ask for its end; a run that nobody executes is stopped at once."""
-        with _said(self.path):
+        with writing(self.path):
             (self.path / "cancel").touch()
         with self.hold() as free:
             if free and (status := self.status).state in ACTIVE:
@@ -256,7 +263,7 @@ class Runs:
         alone.
         """
         run = Run(self._root / request.id)
-        with _said(run.path):
+        with writing(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
         run.write("request.json", asdict(request))
         if not (run.path / "status.json").exists():
@@ -302,7 +309,7 @@ def is_id(name: str) -> bool:
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
     """Write JSON beside `path`, then rename it into place."""
-    with _said(path.parent):
+    with writing(path.parent):
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.write_text(json.dumps(value))
         beside.replace(path)
@@ -328,7 +335,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Say in our words that a folder of the workspace cannot be written."""
     try:
         yield
     except OSError as problem:
