@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import settings
-from engine.commands import clusters, diff, differences, diversity, export, finetune, structure, translate, typicality
+from engine.commands import (
+    clusters,
+    diff,
+    differences,
+    diversity,
+    export,
+    finetune,
+    parcel,
+    structure,
+    translate,
+    typicality,
+)
 from engine.commands.carrying import opened, say, watching
 from engine.errors import SettingsError, VitrineError
 from engine.jobs.preparing import WHAT
@@ -167,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--json", action="store_true")
     runs.set_defaults(do=_list_runs)
     export.add(commands.add_parser("export", help=export.HELP))
+    parcel.add(commands.add_parser("import", help=parcel.HELP))
     diff.add(commands.add_parser("diff", help=diff.HELP))
     warm = commands.add_parser("warm", help="make thumbnails, measures, vectors and the map of a gallery ahead")
     warm.add_argument("folder", metavar="FOLDER", type=_folder)

@@ -8,10 +8,10 @@ import streamlit as st
 
 from engine.analyses import ANALYSES
 from engine.store.history import Entry, freed
-from pages.parts import runs_filter, runs_list, workspace
+from pages.parts import runs_file, runs_filter, runs_list, workspace
 from pages.parts.grid import paged
 from pages.parts.sidebar import gallery_name
-from pages.parts.workspace import plain
+from pages.parts.workspace import plain, size
 
 _A_PAGE = 25
 _QUESTIONS = {
@@ -38,9 +38,9 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
     picked = runs_list.chosen(entries)
     count = f"{len(shown):,} of {len(entries):,} runs" if len(shown) < len(entries) else f"{len(entries):,} runs"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{count} · {runs_list.size(freed(shown))} on disk", width="stretch")
+        st.caption(f"{count} · {size(freed(shown))} on disk", width="stretch")
         if picked:
-            st.markdown(f"**{len(picked):,} chosen** · {runs_list.size(freed(picked))}", width="content")
+            st.markdown(f"**{len(picked):,} chosen** · {size(freed(picked))}", width="content")
             _compare(picked)
             if st.button("Delete", key="delete_chosen", icon=":material/delete:"):
                 runs_list.delete(picked)
@@ -87,6 +87,7 @@ def _list(entries: list[Entry], titles: Mapping[str, str]) -> None:
 st.title("Runs")
 st.markdown("What was asked before, and what came of it?")
 _say_what_happened()
+runs_file.take_in()
 found = workspace.history()
 if found:
     cards = workspace.galleries()

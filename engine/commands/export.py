@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from engine import settings
+from engine.commands import parcel
 from engine.commands.carrying import say, tell
 from engine.errors import SettingsError, StoreError
 from engine.report.source import Source
@@ -19,11 +20,11 @@ PICTURES = ("folders", "fiftyone", "huggingface")  # the keys of datasets.LAYOUT
 
 def add(parser: argparse.ArgumentParser) -> None:
     """What can be said."""
-    kinds = [*TABLES, *PICTURES, "html"]
+    kinds = [*TABLES, *PICTURES, "html", "run"]
     parser.add_argument("runs", metavar="RUN", nargs="+", help="its id, or the beginning of it; several for one report")
-    parser.add_argument("--to", required=True, metavar="DIR")
+    parser.add_argument("--to", required=True, metavar="DIR", help="or NAME.vitrine.zip: the whole run as one file")
     parser.add_argument(
-        "--as", dest="kind", default="csv", choices=kinds, help="tables, pictures by class, or a report"
+        "--as", dest="kind", default="csv", choices=kinds, help="tables, pictures by class, a report, or the run"
     )
     parser.add_argument("--by", default="", metavar="COLUMN", help="the class of a picture; by default its cluster")
     parser.add_argument("--copy", action="store_true", help="copy pictures; by default they are hard links if possible")
@@ -37,6 +38,8 @@ def export(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
     from engine.jobs.sharing import source_of
 
+    if said.kind == "run" or parcel.is_file(said.to):
+        return parcel.export(said)
     if len(said.runs) > 1 and said.kind != "html":
         raise SettingsError("Only a report holds several runs.", "Name one run, or say --as html.")
     config = settings.load()

@@ -278,11 +278,13 @@ def _typical(settings: Settings, job: _Job, run: str, picture: str) -> dict[str,
     """How typical an uploaded picture is of each label of a typicality run; maps as base64 of float32."""
     job.step = "Loading what tells noise"
     from engine.jobs import typical
+    from engine.jobs.trusting import refuse_strangers
     from engine.store.runs import Runs
 
-    request = Runs(settings.home).get(run).request
+    found = Runs(settings.home).get(run)
+    refuse_strangers(found, settings)
     with _MATCHERS:
-        told = typical.answered(request, typical.upload_of(picture, settings), settings, job.count, _denoisers())
+        told = typical.answered(found.request, typical.upload_of(picture, settings), settings, job.count, _denoisers())
     return _typical_words(told)
 
 

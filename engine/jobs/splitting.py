@@ -10,6 +10,7 @@ from engine.analyses.clusters import Params, edits, splitting
 from engine.errors import RunError
 from engine.jobs.asking import askers
 from engine.jobs.execute import read_result
+from engine.jobs.trusting import refuse_strangers
 from engine.progress import Progress
 from engine.settings import Settings
 from engine.store.answers import Store
@@ -22,6 +23,7 @@ def parts(run: Run, cluster: str, k: int | None, settings: Settings) -> dict[str
     Raises:
         RunError: there is no such cluster, or nothing to split; ModelError: the run's chat model cannot be asked.
     """
+    refuse_strangers(run, settings)
     request, result = run.request, edits.apply(read_result(run), run.edits()).result
     mine = [one for one in result.clusters if one.name == cluster]
     if not mine:

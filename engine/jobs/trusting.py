@@ -1,6 +1,6 @@
 """Whom a run that came as a file may ask: the models that are chosen here, and no others.
 
-Its own may be anybody's: an address that would get pictures and a key, a folder or a name whose weights would be loaded.
+Its own may be anybody's: an address that would get pictures, a folder or a name whose weights would be loaded.
 """
 
 from __future__ import annotations

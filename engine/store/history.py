@@ -42,13 +42,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Entry:
-    """One run; `bytes` of its folder on disk. Shared by all who ask: not to be changed."""
+    """One run; `bytes` of its folder on disk; whether it came as a file. Shared by all who ask: not to be changed."""
 
     run: Run
     status: Status
     asked: Asked
     remarks: Remarks
     bytes: int
+    is_imported: bool
 
     @property
     def id(self) -> str:
@@ -137,7 +138,7 @@ def _read(run: Run) -> Entry | None:
     members = None if request.members is None else len(request.members)
     params = {name: _short(value) for name, value in request.params.items()}
     asked = Asked(request.analysis, request.gallery, request.selection, members, params, request.models, request.seed)
-    return Entry(run, status, asked, remarks_of(run), size)
+    return Entry(run, status, asked, remarks_of(run), size, run.is_imported)
 
 
 def _short(value: Any) -> Any:  # noqa: ANN401  plain values

@@ -11,8 +11,7 @@ from engine.finetuning import shelf
 from engine.finetuning.shelf import OwnModel
 from engine.store.runs import ACTIVE
 from pages.parts import workspace
-from pages.parts.runs_list import size
-from pages.parts.workspace import plain
+from pages.parts.workspace import plain, size
 
 
 def draw() -> None:

@@ -11,11 +11,18 @@ from engine.errors import VitrineError
 from engine.store.history import Entry, delete_all, freed
 from engine.store.remarks import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS, remark
 from engine.store.runs import ACTIVE
-from pages.parts import run_panel, runs_filter, workspace
-from pages.parts.workspace import plain
+from pages.parts import run_panel, runs_file, runs_filter, workspace
+from pages.parts.workspace import plain, size
 
 _BADGE = {"done": "green", "running": "blue", "queued": "gray", "stopped": "orange", "failed": "red"}
-_MORE = {"repeat": "Repeat with changes", "again": "Ask again", "remark": "Tags and note", "delete": "Delete"}
+_MORE = {
+    "repeat": "Repeat with changes",
+    "again": "Ask again",
+    "remark": "Tags and note",
+    "file": "Save as one file",
+    "delete": "Delete",
+}
+_WHEN_DONE = ("again", "file")
 
 
 def card(entry: Entry, titles: Mapping[str, str]) -> None:
@@ -27,7 +34,8 @@ def card(entry: Entry, titles: Mapping[str, str]) -> None:
             st.checkbox(
                 f"Choose {plain(entry.title)}", key=_key(entry), label_visibility="collapsed", persist_state="page"
             )
-            tags = "".join(f" :violet-badge[{plain(tag)}]" for tag in remarks.tags)
+            came = " :blue-badge[from a file]" if entry.is_imported else ""
+            tags = came + "".join(f" :violet-badge[{plain(tag)}]" for tag in remarks.tags)
             st.markdown(
                 f":{_BADGE[status.state]}-badge[{status.state}] **{plain(entry.title)}** "
                 f":gray[{plain(' · '.join(runs_filter.about(entry, titles)))} · {_when(status.queued)}]{tags}",
@@ -81,15 +89,6 @@ def _delete(entries: list[Entry]) -> None:
     st.session_state["runs_stayed"] = stayed
 
 
-def size(n: float) -> str:
-    """Bytes in words."""
-    for unit in ("B", "KB", "MB"):
-        if n < 1000:
-            return f"{n:.0f} {unit}" if unit == "B" or n >= 100 else f"{n:.1f} {unit}"
-        n /= 1000
-    return f"{n:.1f} GB"
-
-
 def go(entry: Entry, word: str = "run") -> None:
     """The page of its analysis, with the run or (`repeat`) with the form filled as it was asked."""
     st.switch_page(run_panel.page_of(entry.asked.analysis), query_params={word: entry.id})
@@ -133,7 +132,7 @@ def _buttons(entry: Entry) -> None:
     able = [
         word
         for word in _MORE
-        if (word != "again" or status.state == "done") and (word != "delete" or status.state not in ACTIVE)
+        if (word not in _WHEN_DONE or status.state == "done") and (word != "delete" or status.state not in ACTIVE)
     ]
     said = st.menu_button(
         "More", able, key=f"more_{entry.id}", format_func=_MORE.__getitem__, type="tertiary",
@@ -143,6 +142,8 @@ def _buttons(entry: Entry) -> None:
         go(entry, "repeat")
     elif said == "remark":
         _remark(entry, sorted({tag for one in workspace.history() for tag in one.remarks.tags}, key=str.casefold))
+    elif said == "file":
+        runs_file.save(entry)
     elif said == "delete":
         delete([entry])
     elif said == "again":

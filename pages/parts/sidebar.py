@@ -34,6 +34,8 @@ def show() -> None:
         if not is_known:
             st.warning("The gallery in this address is not in this workspace: open its folder.")
         if gallery := gallery_in_use():
+            if not Path(gallery.root).is_dir():
+                st.warning("The pictures of this gallery are not here: open the folder that holds them, on Look.")
             _pick_set(gallery)
         _who_answers()
         _what_runs()

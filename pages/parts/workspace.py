@@ -137,6 +137,15 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=&@/])", r"\\\1", joined)
 
 
+def size(n: float) -> str:
+    """Bytes in words."""
+    for unit in ("B", "KB", "MB"):
+        if n < 1000:
+            return f"{n:.0f} {unit}" if unit == "B" or n >= 100 else f"{n:.1f} {unit}"
+        n /= 1000
+    return f"{n:.1f} GB"
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _places(fingerprint: str, home: str) -> dict[str, int]:
     return {p.name: i for i, p in enumerate(shared_gallery(fingerprint, Path(home)).pictures)}

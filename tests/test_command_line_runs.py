@@ -1,4 +1,4 @@
-"""`python -m engine diff`: the same figures as the page, as words, CSV and JSON."""
+"""`python -m engine diff`, `export` and `import` of whole runs: the same figures as the page, the same bytes."""
 
 from __future__ import annotations
 
@@ -49,3 +49,31 @@ def test_what_is_wrong_is_said_in_one_line(two, capsys):
     assert "same run twice" in capsys.readouterr().err
     assert main(["diff", two[0], "0000"]) == 1
     assert "no run" in capsys.readouterr().err
+
+
+def test_a_run_goes_to_another_workspace_as_one_file(two, home, tmp_path, monkeypatch, capsys):
+    file, again = tmp_path / "x.vitrine.zip", tmp_path / "y.vitrine.zip"
+    Runs(home).get(two[0]).add_edit({"kind": "move", "files": ["red/1.png"], "to": "blue"})
+    assert main(["export", two[0], "--to", str(file)]) == 0
+    monkeypatch.setenv("VITRINE_HOME", str(tmp_path / "elsewhere"))
+    capsys.readouterr()
+    assert main(["import", str(file)]) == 0
+    assert f"Run {two[0]} is here now. Its pictures are not here" in capsys.readouterr().out
+    assert main(["export", two[0], "--to", str(again)]) == 0
+    assert again.read_bytes() == file.read_bytes()
+    Runs(tmp_path / "elsewhere").get(two[0]).drop_edit()
+    Runs(tmp_path / "elsewhere").get(two[0]).add_edit({"kind": "pin", "name": "red"})
+    capsys.readouterr()
+    assert main(["import", str(file)]) == 1
+    assert "--keep mine or --keep theirs" in capsys.readouterr().err
+    assert main(["import", str(file), "--keep", "theirs"]) == 0
+    assert main(["export", two[0], "--to", str(again)]) == 0
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_files_that_are_no_run(home, tmp_path, capsys):
+    (tmp_path / "x.vitrine.zip").write_bytes(b"PK no")
+    assert main(["import", str(tmp_path / "x.vitrine.zip")]) == 1
+    assert "no run that can be taken in" in capsys.readouterr().err
+    assert main(["import", str(tmp_path / "none")]) == 1
+    assert "cannot be opened" in capsys.readouterr().err
