@@ -12,7 +12,7 @@ from engine.analyses.clusters import Result, Row, edits
 from engine.analyses.clusters.placing import kinds_of
 from engine.gallery import Gallery
 from engine.store.runs import Run
-from pages.parts import cluster_carrying, workspace
+from pages.parts import cluster_carrying, edit_log, workspace
 from pages.parts.workspace import plain
 
 
@@ -29,36 +29,14 @@ def rows(run_id: str, revision: int, path: str, log: str) -> dict[str, Row]:
     return {row.file: row for row in applied(run_id, revision, path, log).result.rows}
 
 
-def shown_edits(n: int) -> int:
-    """How many of the changes are shown: all, or as many as the address says."""
-    said = st.query_params.get("rev", "")
-    return min(n, int(said)) if said.isdigit() else n
-
-
 def bar(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery) -> None:
-    """A person's changes: how many are shown, without them, take back; what came from another run, or could."""
+    """A person's changes: how many are shown, what they mean for the next question, what came from another run."""
     if shown == len(log):
         cluster_carrying.take_over(run, gallery)
-    if not log:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{shown} of {len(log)} changes of yours are shown", width="content")
-        if shown and st.button("Without my changes", type="tertiary", key="without"):
-            st.query_params["rev"] = "0"
-            st.rerun()
-        if shown < len(log) and st.button("With my changes", type="tertiary", key="with"):
-            st.query_params.pop("rev", None)
-            st.rerun()
-        if shown == len(log) and st.button(
-            "Take the last one back", type="tertiary", key="undo", icon=":material/undo:"
-        ):
-            run.drop_edit()
-            st.query_params.pop("cluster", None)
-            st.rerun()
-        if edited.keep or edited.avoid:
-            pinned = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
-            forbidden = [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
-            st.caption(plain(" · ".join([*pinned, *forbidden, "the form above asks so"])), width="content")
+    said = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
+    said += [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
+    more = plain(" · ".join(["", *said, "the form above asks so"])) if said else ""
+    edit_log.bar(run, shown, len(log), more)
     cluster_carrying.came_over(run, edited)
 
 
@@ -120,8 +98,6 @@ def add(run: Run, result: Result, edit: dict[str, Any], view: str = "") -> None:
     if why := edits.check(result, [], edit):
         st.error(plain(why[:1].upper() + why[1:]))
         return
-    run.add_edit(edit)
-    st.query_params.pop("rev", None)
     if view:
         st.query_params["cluster"] = view
-    st.rerun()
+    edit_log.add(run, edit)

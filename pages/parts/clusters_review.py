@@ -16,7 +16,7 @@ from engine.analyses.clusters.checking import Checked, checked, in_random_order
 from engine.analyses.shares import Accuracy
 from engine.gallery import Gallery, Picture
 from engine.store.runs import Run
-from pages.parts import cluster_changes, workspace
+from pages.parts import cluster_changes, edit_log, workspace
 from pages.parts.picture_card import field
 from pages.parts.workspace import address, plain
 
@@ -169,7 +169,7 @@ def _key(shortcut: str) -> str | None:
 
 def _say(run: Run, row: Row, to: str, kind: str, then: str) -> None:
     models = row.was if row.how == "person" else row.cluster
-    run.add_edit({"kind": "confirm" if to == models else "move", "files": [row.file], "to": to, "check": kind})
+    edit_log.keep(run, {"kind": "confirm" if to == models else "move", "files": [row.file], "to": to, "check": kind})
     _turn("picture", then)
 
 

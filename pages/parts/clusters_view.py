@@ -25,6 +25,7 @@ from pages.parts import (
     clusters_review,
     clusters_split,
     clusters_tree,
+    edit_log,
     run_panel,
     workspace,
 )
@@ -51,9 +52,9 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     """Everything below the form."""
     if run_panel.result(run) is None:
         return
-    log = run.edits()
-    shown = cluster_changes.shown_edits(len(log))
-    edited = cluster_changes.applied(run.id, status.revision, str(run.path), json.dumps(log[:shown]))
+    log, kept = run.edits(), edit_log.shown(run)[0]
+    shown = len(kept)
+    edited = cluster_changes.applied(run.id, status.revision, str(run.path), json.dumps(kept))
     result = edited.result
     view = st.query_params.get("cluster", "")
     groups = _groups(result)

@@ -40,10 +40,15 @@ def bar(run: Run, n: int, total: int, more: str = "") -> None:
 
 def add(run: Run, edit: dict[str, Any]) -> None:
     """Keep a change that was made, and draw the page anew."""
+    keep(run, edit)
+    st.rerun()
+
+
+def keep(run: Run, edit: dict[str, Any]) -> None:
+    """Keep a change that was made."""
     _undone(run).clear()
     run.add_edit(edit)
     st.query_params.pop("rev", None)
-    st.rerun()
 
 
 def _undone(run: Run) -> list[dict[str, Any]]:
