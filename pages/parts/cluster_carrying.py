@@ -44,15 +44,14 @@ def carry(source: Run, target: Run) -> None:
 
 
 def take_over(run: Run, gallery: Gallery) -> None:
-    """Corrections of the newest other run that has some of its own, where this one lacks them."""
+    """Corrections of the newest other run that has some of its own, where they would change something here."""
     log = run.edits()
     for other, status in workspace.runs_of(gallery):
         if other.id == run.id or status.state != "done" or all(e.get("kind") == "carry" for e in other.edits()):
             continue
-        entry = _entry(other, run)
-        there = any(e.get("kind") == "carry" and e.get("run") == other.id and _same(e, entry) for e in log)
-        n = _count(other)
-        if n and not there:
+        with_them = _applied(run, [*log, _entry(other, run)])
+        if with_them.result != _applied(run, log).result:
+            n = with_them.carried[-1].pictures + with_them.carried[-1].changes
             about = other.request.params["criterion"]["name"]
             words = f"Carry over {n} correction{'s' * (n != 1)} of “{plain(about)}”, run {other.id[:6]}"
             if st.button(words, key="take_over", icon=":material/history_edu:", type="tertiary"):
@@ -68,16 +67,16 @@ def came_over(run: Run, edited: edits.Edited) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f":material/history_edu: {n} correction{'s' * (n != 1)} carried over from run {one.run}"
-                + (f" · {len(one.left)} could not be" if one.left else ""),
+                + (f" · {one.lost} could not be" if one.lost else ""),
                 width="content",
             )
             if st.button("Take them back", key=f"carry_back_{one.run}", type="tertiary"):
                 log = run.edits()
                 run.keep_edits([e for e in log if (e.get("kind"), e.get("run")) != ("carry", one.run)])
                 st.rerun()
-        if one.left:
+        if one.lost:
             with st.expander("What could not be carried over"):
-                for why in one.left:
+                for why in one.reasons:
                     st.caption(plain(why))
 
 
@@ -85,6 +84,10 @@ def _changed(run: Run) -> edits.Edited | None:
     log = run.edits()
     if not log or not run.result_path().exists():
         return None
+    return _applied(run, log)
+
+
+def _applied(run: Run, log: list[dict]) -> edits.Edited:
     return cluster_changes.applied(run.id, run.status.revision, str(run.path), json.dumps(log))
 
 

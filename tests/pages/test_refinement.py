@@ -274,6 +274,9 @@ def test_what_cannot_be_carried_over_is_listed_and_it_may_be_left_behind(page, r
     assert "2 corrections carried over" in texts(test)  # yellow can be added here, too
     run.add_edit({"kind": "move", "files": ["004.png"], "to": "white"})
     test = page("clusters", run=red.id)
+    assert "take_over" not in {b.key for b in test.button}  # there is no white here: it would change nothing
+    run.add_edit({"kind": "move", "files": ["008.png"], "to": "blue"})
+    test = page("clusters", run=red.id)
     press(test, next(b.label for b in test.button if b.key == "take_over"))
     assert "1 could not be" in texts(test)
     assert "1 picture said to be 'white': there is no such cluster here" in texts(test)

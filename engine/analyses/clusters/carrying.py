@@ -24,12 +24,13 @@ from engine.gallery import Gallery
 
 @dataclass(frozen=True)
 class Carried:
-    """What came over from a run: pictures, changes of clusters; and what could not, with the reason."""
+    """What came over from a run: pictures, changes of clusters; how many of both could not, and the reasons."""
 
     run: str
     pictures: int
     changes: int
-    left: tuple[str, ...] = ()
+    lost: int = 0
+    reasons: tuple[str, ...] = ()
 
 
 def entry(
@@ -71,7 +72,7 @@ def entry(
 def carry_out(result: Result, edit: Edit) -> tuple[Result, list[Edit], Carried]:
     """The result with what fits it, the changes of clusters that took effect, and what came of it."""
     made: list[Edit] = []
-    left: list[str] = []
+    reasons: list[str] = []
     for change in edit["changes"]:
         if _is_so(result, change):
             continue
@@ -79,7 +80,7 @@ def carry_out(result: Result, edit: Edit) -> tuple[Result, list[Edit], Carried]:
             result = CHANGES[change["kind"]](result, change)
             made.append(change)
         except RunError as problem:
-            left.append(f"{_told(change)}: {problem.message}")
+            reasons.append(f"{_told(change)}: {problem.message}")
     to: dict[str, str] = {}
     missing = Counter[str]()
     here = {row.file: row.cluster for row in result.rows}
@@ -94,8 +95,9 @@ def carry_out(result: Result, edit: Edit) -> tuple[Result, list[Edit], Carried]:
                 missing[f"said to be {name!r}: there is no such cluster here"] += 1
             elif here[file] not in finer:
                 missing[f"said to be {name!r}: that is {' or '.join(finer)} here"] += 1
-    left += [f"{n} picture{'s' * (n != 1)} {why}" for why, n in missing.items()]
-    return said(result, to), made, Carried(edit["run"], len(to), len(made), tuple(left))
+    lost = len(reasons) + missing.total()
+    reasons += [f"{n} picture{'s' * (n != 1)} {why}" for why, n in missing.items()]
+    return said(result, to), made, Carried(edit["run"], len(to), len(made), lost, tuple(reasons))
 
 
 def _is_so(result: Result, change: Edit) -> bool:

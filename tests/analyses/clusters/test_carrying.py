@@ -74,8 +74,8 @@ def test_a_name_that_was_pinned_is_there_already():
 def test_what_has_no_place_is_said_with_its_reason():
     after = run_of({"a": "animal", "b": "animal", "c": "vehicle"}, "animal or vehicle")
     (told,) = apply(after, [carried()]).carried
-    assert (told.pictures, told.changes) == (1, 0)  # b, which belongs nowhere
-    assert told.left == (
+    assert (told.pictures, told.changes, told.lost) == (1, 0, 3)  # b, which belongs nowhere
+    assert told.reasons == (
         "rename cat → kitty: there is no cluster 'cat'.",
         "1 picture said to be 'kitty': there is no such cluster here",
         "1 picture not among the pictures of this run",
@@ -101,7 +101,7 @@ def test_a_finer_level_agrees_or_cannot_tell():
     done = apply(BEFORE, [carried(log, coarse)])
     assert places(done.result) == places(BEFORE)
     (told,) = done.carried
-    assert (told.pictures, told.left) == (0, ("1 picture said to be 'pet': that is dog or cat here",))
+    assert (told.pictures, told.reasons) == (0, ("1 picture said to be 'pet': that is dog or cat here",))
 
 
 def test_every_change_of_clusters_comes_along():
@@ -137,7 +137,7 @@ def test_pictures_are_found_by_content():
     told = carried([*LOG, {"kind": "move", "files": ["c"], "to": "bird"}], galleries=(HERE, there))["said"]
     assert told == {"kitty": ["z"], "": ["b"], "bird": ["c", "e"]}
     gone = apply(run_of({"z": "dog", "b": "cat", "c": "bird"}), [carried(galleries=(HERE, there))])
-    assert "1 picture not among the pictures of this run" in gone.carried[0].left
+    assert "1 picture not among the pictures of this run" in gone.carried[0].reasons
 
 
 @pytest.mark.parametrize("entry", [{"kind": "carry"}, {"kind": "carry", "run": "x", "changes": [{}], "said": {}}])
