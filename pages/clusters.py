@@ -26,6 +26,10 @@ clusters, and every description is sorted a second time: where the two disagree,
 fits no cluster stays **unassigned**; nothing is placed at random. Another number of clusters joins these names and asks
 one question at most.
 
+What you say of pictures and clusters is kept apart from what the models said and can be taken back; asked again, it is
+carried over to the new run where the cluster is still there. **The least sure** are the pictures that are likeliest to
+be wrong: of the rest they say nothing. **At random** estimates how right all of it is; intervals are Wilson's, 95 %.
+
 *Agreement with the labels* compares clusters with labels that came with the pictures, best one-to-one match, 95 %
 bootstrap interval; an unassigned picture never counts as right. The labels may follow another criterion than yours.
 

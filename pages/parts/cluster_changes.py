@@ -57,17 +57,13 @@ def menu(run: Run, result: Result, name: str) -> None:
 
 
 def pins(run: Run, edited: edits.Edited, name: str, key: str) -> None:
-    """Keep a name when asked again, or avoid it; icons alone on a card, which has a `key` of its own."""
-    for kind, word, icon, done, words in (
-        ("pin", "Pin", "keep", name in edited.keep, "Keep this name when asked again"),
-        ("forbid", "Forbid", "block", name in edited.avoid, "Avoid this name when asked again"),
+    """Keep a name when asked again, or avoid it; each is marked once it was pressed."""
+    for kind, icon, done, words in (
+        ("pin", "keep", name in edited.keep, "Keep this name when asked again"),
+        ("forbid", "block", name in edited.avoid, "Avoid this name when asked again"),
     ):
-        if key:
-            label = f":{'green' if done else 'gray'}[:material/{icon}:]"
-        else:
-            label = {"pin": "Pinned", "forbid": "Forbidden"}[kind] if done else word
-        style = "tertiary" if key else "secondary"
-        if st.button(label, key=f"{kind}_{key or name}", type=style, disabled=done, help=words):
+        label = f":{'green' if done else 'gray'}[:material/{icon}:]"
+        if st.button(label, key=f"{kind}_{key}", type="tertiary", disabled=done, help=words):
             add(run, edited.result, {"kind": kind, "name": name})
 
 

@@ -206,7 +206,7 @@ def _group(run: Run, result: Result, gallery: Gallery, view: str, rows: list[Row
         if not view.startswith("~") and edited:
             cluster_changes.menu(run, result, view)
             clusters_split.menu(run, result, view)
-            cluster_changes.pins(run, edited, view, "")
+            cluster_changes.pins(run, edited, view, "open")
         elif view == _REVIEW and edited and st.button("Work through them", icon=":material/keyboard:", key="work"):
             clusters_review.go(clusters_review.REVIEW)
     if not view.startswith("~") and edited:

@@ -195,7 +195,7 @@ def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
     assert "1 of 1 changes of yours are shown" in texts(test)
     assert "**blue** :gray[4 · 33.3%]" in texts(test)
     without = page("clusters", run=run.id, rev="0")
-    assert "Pin" not in buttons(page("clusters", run=run.id, rev="0", cluster="red"))  # no change of what is not shown
+    assert "Rename" not in buttons(page("clusters", run=run.id, rev="0", cluster="red"))  # what is not shown stays
     assert "**blue** :gray[3 · 25.0%]" in texts(without)
     press(test, "Take the last one back")
     assert run.edits() == []
@@ -205,11 +205,12 @@ def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings, monkeyp
     run = finished(tmp_path, settings)
     answering(tmp_path, monkeypatch)
     test = page("clusters", run=run.id, cluster="red")
-    press(test, "Pin")
+    test.button(key="pin_open").click()
+    test.run()
     test.selectbox(key="merge_red").set_value("blue")
     test.text_input(key="into_red").set_value("dark").run()
     press(test, "Merge")
-    press(page("clusters", run=run.id, cluster="yellow"), "Forbid")
+    page("clusters", run=run.id, cluster="yellow").button(key="forbid_open").click().run()
     test = page("clusters", run=run.id)
     assert "**dark** :gray[6 · 50.0%]" in texts(test)
     assert "pinned: red · forbidden: yellow" in texts(test)

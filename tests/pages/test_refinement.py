@@ -135,7 +135,7 @@ def test_a_new_number_asks_one_question_and_a_known_one_is_there_at_once(page, g
     slider = test.slider(key=f"granularity_{fine.id}")
     assert (slider.min, slider.max, slider.value) == (2, 5, 5)
     assert "Known at once: **5**" in texts(test)
-    press(page("clusters", run=fine.id, cluster="red"), "Pin")
+    page("clusters", run=fine.id).button(key="pin_card_0").click().run()
     fine.add_edit({"kind": "move", "files": ["000.png"], "to": "blue"})
     test = page("clusters", run=fine.id)
     test.slider(key=f"granularity_{fine.id}").set_value(3).run()
