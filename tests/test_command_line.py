@@ -229,6 +229,32 @@ def test_k_keep_and_avoid(clusters, tmp_path):
     assert "perhaps missing: red (3)" in out
 
 
+def test_a_part_is_described_and_the_rest_follows(clusters, tmp_path):
+    """36 of 120: 10 of these are the audit, and colours and edges tell four colours apart."""
+    folder = paint(tmp_path / "more", many(120))
+    code, said, _ = clusters("--describe", "30%", "--out", str(tmp_path / "out"), folder=folder)
+    assert code == 0
+    assert "described 36 of 120, 84 by likeness (colours and edges (pixels)), 0 undecided" in said
+    assert "estimated agreement with describing every picture: 1.000 [0." in said
+    assert "audited on 10" in said
+    rows = rows_of(tmp_path / "out" / "clusters.csv")
+    assert list(rows[0]) == [*COLUMNS, "confidence"]
+    guesses = [row for row in rows if row["how"] == "spread"]
+    assert len(guesses) == 84
+    assert all(0.5 <= float(row["confidence"]) < 1 and not row["description"] for row in guesses)
+    economy = json.loads((tmp_path / "out" / "result.json").read_text())["economy"]
+    assert (economy["described"], economy["spread"], len(economy["audit"])) == (36, 84, 10)
+    assert "asked: 0 vision" in clusters("--describe", "0.3", folder=folder)[1]  # the same run
+    assert "asked: 24 vision" in clusters("--describe", "0.5", folder=folder)[1]
+
+
+@pytest.mark.parametrize("share", ["0", "120%", "many"])
+def test_a_share_that_is_none_is_wrong_words(clusters, share):
+    code, _, noted = clusters("--describe", share)
+    assert code == 2
+    assert "share" in noted
+
+
 def test_sample_and_seed(clusters, tmp_path):
     folder = paint(tmp_path / "many", many(40))
     _, one, _ = clusters("--sample", "10", folder=folder)

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 from pydantic import TypeAdapter
 
-from engine.analyses.clusters import Params, Result, Row
+from engine.analyses.clusters import ROLES, Params, Result, Row
 from engine.analyses.clusters.result import Economy
 from engine.jobs.asking import told
 from engine.models.profiles import PIXELS
-from engine.store.runs import Run
+from engine.store.runs import Request, Run
 from pages.parts import cluster_carrying, run_panel, workspace
 from pages.parts.workspace import plain
 
@@ -55,20 +55,22 @@ def describe_more(run: Run) -> None:
 
 @st.dialog("Describe more")
 def _more(run: Run) -> None:
-    params = TypeAdapter(Params).validate_python(run.request.params)
-    able = [share for share in SHARES if share > params.share]
-    share = st.select_slider("Pictures to describe, at most", able[::-1], able[-1], format_func=share_name)
+    able = [share for share in SHARES if share > run.request.params["share"]]
+    share = able[-1]
+    if len(able) > 1:
+        share = st.select_slider("Pictures to describe, at most", able[::-1], share, format_func=share_name)
     st.caption("What was described stays known: only the difference is asked.")
-    params = replace(params, share=share)
-    request = replace(run.request, params=told(params))
-    if share == 1.0:
-        models = {role: spec for role, spec in request.models.items() if role in ("vision", "chat")}
-        request = replace(request, models=models)
-    carry, gallery = (
-        cluster_carrying.offered(cluster_carrying.source(run), request, "carry_more"),
-        workspace.gallery(request.gallery),
-    )
+    request, params = with_share(run, share)
+    carry = cluster_carrying.offered(cluster_carrying.source(run), request, "carry_more")
+    gallery = workspace.gallery(request.gallery)
     run_panel.price_and_run(request, gallery, params, st.container(), key="run_more", then=carry)
+
+
+def with_share(run: Run, share: float) -> tuple[Request, Params]:
+    """The same question with another share; of every picture, nothing has to be alike."""
+    params = replace(TypeAdapter(Params).validate_python(run.request.params), share=share)
+    used = {role: spec for role, spec in run.request.models.items() if share < 1 or role in ROLES}
+    return replace(run.request, params=told(params), models=used), params
 
 
 def evidence(result: Result) -> None:
