@@ -11,7 +11,7 @@ from engine.report.source import Source
 _FEW, _MANY = 12, 120
 _LABELS = 8  # raw labels of a cluster
 _UNRELATED = 0.1  # mutual information with the labels below which how far they agree says nothing
-REVIEW, UNASSIGNED, UNANSWERED = "to look at first", "unassigned", "unanswered"
+REVIEW, UNASSIGNED, UNANSWERED, UNDECIDED = "to look at first", "unassigned", "unanswered", "undecided"
 
 
 def overview(source: Source) -> Finding:
@@ -19,13 +19,18 @@ def overview(source: Source) -> Finding:
     result: Result = source.result
     n = len(result.rows)
     cards = [_card(source, c.name, _rows(result, c.name), _said(c)) for c in result.clusters]
-    for name, note in ((UNASSIGNED, _missing(result)), (UNANSWERED, "The model gave no answer that could be used.")):
+    notes = {
+        UNDECIDED: "Not described, and likeness is more unsure than sure.",
+        UNASSIGNED: _missing(result),
+        UNANSWERED: "The model gave no answer that could be used.",
+    }
+    for name, note in notes.items():
         if rows := _others(result, name):
             cards.append(_card(source, name, rows, note, is_warm=True))
     k = len(result.clusters)
     title = f"{k} cluster{'s' * (k != 1)} by {result.criterion.name}"
     sizes = ", ".join(f"{c.name} {c.size:,}" for c in result.clusters)
-    lines = [_placed(result), *_agreement(source)]
+    lines = [_placed(result), *_economy(source), *_agreement(source)]
     return Finding("clusters/overview", title, lines, [Cards(cards)], f"{title}, of {n:,} pictures: {sizes}.")
 
 
@@ -37,10 +42,12 @@ def cluster(source: Source, name: str) -> Finding:
     labels = next((c.labels for c in result.clusters if c.name == name), {})
     most = max(labels.values(), default=1)
     said = [(label, Bar(count / most, f"{count:,}")) for label, count in list(labels.items())[:_LABELS]]
-    by_hand = sum(row.how == "person" for row in rows)
+    by_hand, guessed = sum(row.how == "person" for row in rows), sum(row.is_guess for row in rows)
     lines = [f"{len(rows):,} of {n:,} pictures, {len(rows) / n:.1%}, by {result.criterion.name}"]
     if by_hand:
         lines.append(f"{by_hand:,} of them put here by hand")
+    if guessed:
+        lines.append(f"{guessed:,} of them placed by likeness, not described")
     more = [Table(("what the model said of them", ""), said)] if len(said) > 1 else []
     return Finding("clusters/cluster", name, lines, [_all(source, "", rows, 8, 5), *more])
 
@@ -88,11 +95,12 @@ def review(source: Source) -> Finding:
 def unassigned(source: Source) -> Finding:
     """Pictures that fit no cluster, and those without an answer."""
     result: Result = source.result
-    rows, silent = _others(result, UNASSIGNED), _others(result, UNANSWERED)
+    rows, silent, open_ = (_others(result, name) for name in (UNASSIGNED, UNANSWERED, UNDECIDED))
     n = len(result.rows)
     lines = [f"{len(rows) / n:.1%} of {n:,}, by {result.criterion.name}. Nothing is placed at random."]
     lines += [said] if (said := _missing(result)) else []
     lines += [f"{len(silent):,} more have no answer."] if silent else []
+    lines += [f"{len(open_):,} more were not described and are undecided."] if open_ else []
     title = f"{len(rows):,} pictures fit no cluster"
     blocks = [_all(source, "", rows, 8, 4), *([_all(source, UNANSWERED, silent, 10, 2)] if silent else [])]
     return Finding("clusters/unassigned", title, lines, blocks)
@@ -117,7 +125,7 @@ def sections(source: Source) -> Iterator[Finding]:
         yield confusion(source)
     if result.review:
         yield review(source)
-    if _others(result, UNASSIGNED) or _others(result, UNANSWERED):
+    if any(_others(result, name) for name in (UNASSIGNED, UNANSWERED, UNDECIDED)):
         yield unassigned(source)
 
 
@@ -155,8 +163,9 @@ def _rows(result: Result, name: str) -> list[Row]:
 
 
 def _others(result: Result, which: str) -> list[Row]:
-    """Rows without a cluster: unanswered ones, or those that fit nowhere."""
-    return [row for row in result.rows if not row.cluster and (row.how == "unanswered") == (which == UNANSWERED)]
+    """Rows without a cluster: unanswered ones, undecided ones, or those that fit nowhere."""
+    own = {UNANSWERED, UNDECIDED}
+    return [row for row in result.rows if not row.cluster and (row.how if row.how in own else UNASSIGNED) == which]
 
 
 def _placed(result: Result) -> str:
@@ -166,9 +175,8 @@ def _placed(result: Result) -> str:
         for word, said in (("looking at", result.criterion.look_at), ("ignoring", result.criterion.ignore))
         if said
     )  # fmt: skip
-    told = (
-        f"All {n:,} pictures placed" if placed == n else f"{placed:,} of {n:,} pictures placed, the rest fits nowhere"
-    )
+    rest = "is undecided or fits nowhere" if _others(result, UNDECIDED) else "fits nowhere"
+    told = f"All {n:,} pictures placed" if placed == n else f"{placed:,} of {n:,} pictures placed, the rest {rest}"
     return told + (f"; {ask}" if ask else "")
 
 
@@ -183,6 +191,19 @@ def _missing(result: Result) -> str:
         return "Their answers fit none of the clusters." if any(not r.cluster for r in result.rows) else ""
     label, count = next(iter(result.missing.items()))
     return f"{count:,} said “{label}”: perhaps a cluster is missing."
+
+
+def _economy(source: Source) -> list[str]:
+    """Where only a part was described: how much, and how right the rest is."""
+    e = source.result.economy
+    if not e:
+        return []
+    n, when = e.described + e.spread + e.undecided, " before changes by hand" if source.edits else ""
+    right = f"{e.agreement:.2f} [{e.low:.2f}, {e.high:.2f}]"
+    return [
+        f"Described: {e.described:,} of {n:,}, the rest by likeness; estimated agreement with describing all{when} "
+        f"{right}, 95 %, audited on {len(e.audit):,}"
+    ]
 
 
 def _agreement(source: Source) -> list[str]:

@@ -18,7 +18,7 @@ from engine.gallery.packing import Layout, names_in, safe_name
 from engine.report.source import Source
 from engine.store.export import csv_text, legible
 
-UNASSIGNED, UNANSWERED = "unassigned", "unanswered"
+UNASSIGNED, UNANSWERED, UNDECIDED = "unassigned", "unanswered", "undecided"
 # The table of an analysis whose rows are pictures, and its column that is each one's class; the first other one else.
 _TABLES = {"clusters": "clusters", "structure": "structure", "typicality": "typicality"}
 _CLASSES = {"clusters": "cluster", "typicality": "label"}
@@ -100,7 +100,7 @@ def _kind(row: Mapping[str, Any], by: str) -> tuple[bool, str]:
     """Whether a row has a class, and its name. Without one comes first: a class called like it is the one renamed."""
     if row[by] not in (None, ""):
         return True, str(row[by])
-    return False, UNANSWERED if row.get("how") == UNANSWERED else UNASSIGNED
+    return False, row["how"] if row.get("how") in (UNANSWERED, UNDECIDED) else UNASSIGNED
 
 
 def _placed(
