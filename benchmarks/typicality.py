@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 
 from engine.analyses import typicality
-from engine.analyses.typicality import Element, Params
+from engine.analyses.typicality import OTHERS, Element, Params
 from engine.analyses.typicality.elements import purity
 from engine.analyses.typicality.localising import localised
 from engine.analyses.typicality.patches import Box, mean_in, side, top_boxes, upsampled
 from engine.gallery import Gallery, Picture, open_folder
+from engine.jobs import cropping
 from engine.jobs.asking import askers
-from engine.jobs.typical import kept
+from engine.jobs.typical import Kept, kept
 from engine.models import load, profiles
 from engine.models.profiles import POSTCARDS
 from engine.models.roles import Latent, ModelSpec
@@ -39,6 +40,7 @@ from engine.steps.denoising import Denoising
 from engine.store.answers import Store
 
 Kinds = dict[str, list[tuple[str, Box]]]
+SEVERAL = (0.2, 0.25, 0.35)  # sides of patches that compete
 
 
 def boxes_of(pictures: Sequence[Picture]) -> tuple[Kinds, Kinds]:
@@ -221,9 +223,26 @@ def _figures(
     asks = Params(draws=draws)
     told_elements("random patches", [e for one in labels for e in told.baseline(one, "random", asks)], elements)
     told_elements("HOG (Doersch 2012)", [e for one in labels for e in told.baseline(one, "hog", asks)], elements)
+    for against, found in _clip(told, labels, settings).items():
+        told_elements(f"CLIP difference, against {against}", found, elements)
+    several = told.tell(told.sort(told.asked(SEVERAL, 24, 5))).elements
+    told_elements(f"elements, patches of {', '.join(map(str, SEVERAL))} of the side", several, elements)
     print(f"\nElements whose rate held out is above elsewhere, q <= .05: "
           f"{len(sure)} of {len(result.elements)}; with "
           f"labels dealt anew: {_permuted(gallery, denoiser, told, labels)}.")  # fmt: skip
+
+
+def _clip(told: Kept, labels: Sequence[str], settings: Settings) -> dict[str, list[Element]]:
+    """Elements by the bundled matcher alone, held against no words and against the other labels' words."""
+    spec = profiles.specs("bundled", settings, told.gallery.root)["matcher"]
+    model = load("matcher", spec, settings)
+    found: dict[str, list[Element]] = {"no words": [], "the other labels": []}
+    for against, params in zip(found, (told.params, replace(told.params, against=OTHERS)), strict=True):
+        for label in labels:
+            ask = told, label, params, spec, settings
+            cropping.look(*ask, Progress(), lambda *_: model)
+            found[against] += cropping.by_matcher(*ask)
+    return found
 
 
 def _permuted(gallery: Gallery, denoiser: Denoising, told: Any, labels: Sequence[str]) -> str:  # noqa: ANN401

@@ -30,9 +30,11 @@ in eight groups, whose spread gives every interval (Student's, 95 %).
 
 **Elements** are patches with the largest T, clustered by what the denoiser sees in them, ranked by median T. Clusters
 come from half of the pictures; *held out* is how often the element is seen in the other half, *elsewhere* in pictures
-of other labels, q corrected for all elements. A patch's interval does not know that the patch was chosen for its large
-T, so the largest are too large. T says what helps the denoiser: watermarks and borders are typical, too,
-and marked. Scores compare only within one model and one template.
+of other labels, q corrected for all elements. Of several sizes of patches the one that fits a place best is taken, by
+mean T times side, as the smallest would win by mean T alone. What you merge or split is told anew; it was made by
+somebody who has seen the held-out pictures, so its q is no strict test. A patch's interval does not know that the
+patch was chosen for its large T, so the largest are too large. T says what helps the denoiser: watermarks and borders
+are typical, too, and marked. Scores compare only within one model and one template.
 """
 
 

@@ -57,9 +57,9 @@ def _coloured(typicality: np.ndarray, scale: float, size: tuple[int, int]) -> tu
     return np.where(sheet > 0, np.array(_MORE), np.array(_LESS)), np.abs(sheet)
 
 
-def strip(patches: Sequence[tuple[Image.Image, Box]], side: int = 72, gap: int = 4) -> Image.Image:
-    """Patches cut out of their pictures, side by side, on nothing."""
-    n = max(1, len(patches))
+def strip(patches: Sequence[tuple[Image.Image, Box]], side: int = 72, gap: int = 4, places: int = 1) -> Image.Image:
+    """Patches cut out of their pictures, side by side, on nothing; there is room for so many, or all of them."""
+    n = max(places, len(patches))
     sheet = Image.new("RGBA", (n * (side + gap) - gap, side), (0, 0, 0, 0))
     for k, (image, (left, top, width, height)) in enumerate(patches):
         corners = (left * image.width, top * image.height, (left + width) * image.width, (top + height) * image.height)

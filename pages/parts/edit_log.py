@@ -20,7 +20,8 @@ def bar(run: Run, n: int, total: int, more: str = "") -> None:
     if not total and not _undone(run):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{n} of {total} changes of yours are shown{more}", width="content")
+        if total:
+            st.caption(f"{n} of {total} changes of yours are shown{more}", width="content")
         if n and st.button("Without my changes", type="tertiary", key="without"):
             st.query_params["rev"] = "0"
             st.rerun()

@@ -59,8 +59,9 @@ def _looked(run: Run, label: str, params: Params, told: Kept, gallery: Gallery) 
             icon=":material/memory:",
         )
         return False
-    words = ", ".join(f"“{plain(text)}”" for text in cropping.words(told, label, params)[:4])
-    st.caption(f"Crops by how much more they are like the first of {words} than like the rest, by {plain(spec.label)}.")
+    own, *others = (f"“{plain(text)}”" if text else "no words" for text in cropping.words(told, label, params))
+    rest = ", ".join(others[:3]) + ", …" * (len(others) > 3)
+    st.caption(f"Crops by how much more they are like {own} than like {rest}, by {plain(spec.label)}.")
     if not cropping.unknown(told, label, params, spec, config):
         return True
     asked = {"run": run.id, "label": label, "sizes": json.dumps(params.sizes)}

@@ -66,4 +66,4 @@ def sheet(one: Element, gallery: Gallery) -> Image.Image | None:
             shown.append((image, patch.box))
         if len(shown) == STRIP:
             break
-    return strip(shown) if shown else None
+    return strip(shown, places=STRIP) if shown else None

@@ -140,7 +140,7 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
     scale, shown = scale_of(list(maps.values())), rows[(page - 1) * _PAGE : page * _PAGE]
     opened = next((row for row in rows if row.file == st.query_params.get("picture", "")), None)
     there = opened is not None and opened.file in gallery.by_name
-    main, side = st.columns([3, 1], gap="medium") if there else (st.container(), None)
+    main, side = st.columns([2, 1], gap="medium") if there else (st.container(), None)
     with main:
         if said := _hung(shown, maps, scale, opacity, gallery, opened.file if opened else ""):
             st.query_params["picture"] = said

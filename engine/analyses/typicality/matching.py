@@ -1,7 +1,7 @@
 """Patches by a matcher alone, the CLIP difference: how much more a crop is like the label's words than like others.
 
-Crops lie half their side apart, at most ten by ten of a size. Those of a picture that differ most, none over another,
-are its patches, sorted as ours are; `t` of these is the difference of two cosines.
+Crops lie half their side apart, small ones as far as leaves nothing out. Those of a picture that differ most, none over
+another, are its patches, sorted as ours are; `t` of these is the difference of two cosines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.analyses.typicality.patches import Box, side
 from engine.analyses.typicality.result import NULL, OTHERS, Element, Params, Patch
 
 MOST = 200  # pictures of a label that are cut up
-_ACROSS = 10  # crops of a size, in a row
+_ACROSS = 10  # crops of a size in a row, or as many as leave nothing out
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def boxes(width: int, height: int, sizes: Sequence[float]) -> list[Box]:
     """Where a picture is cut: squares of each size, from edge to edge."""
     found = []
     for n in sorted({side((height, width), size) for size in sizes}):
-        across, down = (min(_ACROSS, 1 + -(-2 * (whole - n) // n)) for whole in (width, height))
+        across, down = (min(max(_ACROSS, -(-whole // n)), 1 - 2 * (n - whole) // n) for whole in (width, height))
         tops, lefts = np.linspace(0, height - n, down), np.linspace(0, width - n, across)
         found += [(float(x / width), float(y / height), n / width, n / height) for y in tops for x in lefts]
     return found
