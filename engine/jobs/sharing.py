@@ -7,17 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from PIL import Image
-from pydantic import TypeAdapter
 
 from engine.analyses.clusters import edits as of_clusters
 from engine.analyses.structure import edits as of_structure
-from engine.analyses.typicality import Params
 from engine.errors import VitrineError
 from engine.gallery import Picture, shared_gallery
 from engine.gallery.thumbs import thumbnail
-from engine.jobs.asking import chosen
 from engine.jobs.execute import read_result
-from engine.jobs.typical import Kept, kept
+from engine.jobs.typical import of_run
 from engine.report.opening import Opener
 from engine.report.source import Source
 from engine.settings import Settings
@@ -40,7 +37,7 @@ def source_of(run: Run, settings: Settings, edits: int | None = None) -> Source:
     request, status = run.request, run.status
     result, log = result_shown(run, settings, edits)
     gallery = shared_gallery(request.gallery, settings.home)
-    maps = _kept(run, settings).ranking() if request.analysis == "typicality" else {}
+    maps = of_run(run, settings).ranking() if request.analysis == "typicality" else {}
     return Source(run.id, request, status, result, gallery, log, maps)
 
 
@@ -54,7 +51,7 @@ def result_shown(run: Run, settings: Settings, edits: int | None = None) -> tupl
     log = log if edits is None else log[:edits]
     result = read_result(run, run.status.revision)
     if log and name == "typicality":
-        kept = _kept(run, settings)
+        kept = of_run(run, settings)
         return replace(result, elements=kept.tell(kept.sort(kept.params), log).elements), log
     return (_APPLY[name](result, log).result if log and name in _APPLY else result), log
 
@@ -72,11 +69,3 @@ def small(settings: Settings) -> Opener:
         return picture.open(side)
 
     return opened
-
-
-def _kept(run: Run, settings: Settings) -> Kept:
-    """Maps and features of a typicality run."""
-    request = run.request
-    params = TypeAdapter(Params).validate_python(request.params)
-    part = chosen(shared_gallery(request.gallery, settings.home), request.members)
-    return kept(part, params, request.models["denoiser"], settings, request.seed)

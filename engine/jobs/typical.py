@@ -24,7 +24,7 @@ from engine.analyses.typicality.groups import Sorted
 from engine.analyses.typicality.patches import contrast, interval
 from engine.analyses.typicality.result import MOST_OTHERS
 from engine.errors import ModelError, StoreError, VitrineError
-from engine.gallery import Gallery, Picture, load_gallery
+from engine.gallery import Gallery, Picture, load_gallery, shared_gallery
 from engine.gallery.reading import Unreadable, measure
 from engine.jobs.asking import chosen
 from engine.models.roles import ModelSpec
@@ -127,7 +127,7 @@ def of_run(run: Run, settings: Settings) -> Kept:
     """`kept` of what a run was asked."""
     request = run.request
     params = TypeAdapter(Params).validate_python(request.params)
-    part = chosen(load_gallery(request.gallery, settings.home), request.members)
+    part = chosen(shared_gallery(request.gallery, settings.home), request.members)
     return kept(part, params, request.models["denoiser"], settings, request.seed)
 
 
