@@ -10,12 +10,15 @@ import importlib
 from types import ModuleType
 
 from engine.analyses import ANALYSES
+from engine.errors import RunError
 
 
 def findings(analysis: str) -> ModuleType:
     """The module of an analysis' findings.
 
     Raises:
-        KeyError: there is no such analysis.
+        RunError: there is no such analysis, as with what was made and not found out.
     """
+    if analysis not in ANALYSES:
+        raise RunError(f"A report of a {analysis} run is not made.", "Export it as csv, parquet or json.")
     return importlib.import_module(f"engine.report.{ANALYSES[analysis].rpartition('.')[2]}")

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.__main__ import main
 from engine.errors import StoreError
 from engine.finetuning import Params, shelf
 from engine.finetuning.making import tables
@@ -81,6 +82,14 @@ def test_what_comes_out_is_a_model_of_the_workspace(done, tiny, settings, folder
     price = estimate(done.request, gallery, FEW, settings)
     assert (price.pictures, price.questions, price.roles[0].measured) == (24, 12, True)
     assert not estimate(done.request, gallery, replace(FEW, how="lora"), settings).roles[0].measured
+
+
+def test_its_looks_are_exported_and_a_report_is_refused_with_the_mend(done, settings, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VITRINE_HOME", str(settings.home))
+    assert main(["export", done.id, "--to", str(tmp_path / "csv")]) == 0
+    assert (tmp_path / "csv" / "looks.csv").read_text().splitlines()[0] == "step,gap,kept"
+    assert main(["export", done.id, "--to", str(tmp_path / "html"), "--as", "html"]) == 1
+    assert "A report of a finetuning run is not made. Export it as csv" in capsys.readouterr().err
 
 
 def test_a_deleted_model_is_made_again(done, folder, tiny, settings):
