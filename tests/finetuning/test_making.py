@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
+from multiprocessing import get_context
 
 import pytest
 import torch
@@ -19,14 +16,15 @@ from engine.finetuning.making import tables
 from engine.gallery import open_folder
 from engine.jobs.asking import estimate, make_request
 from engine.jobs.execute import execute, read_result
+from engine.jobs.worker import work
 from engine.models.roles import ModelSpec
 from engine.models.templates import Template, template_of
 from engine.store.export import export
 from engine.store.runs import Runs
 from tests.models.tiny_checkpoints import save_diffusion
-from tests.planted import ROOT
 from tests.test_finetuning import painted, weights
 
+FORK = get_context("fork")
 FEW = Params(steps=12, batch=3, every=4, rate=1e-3, template=Template("A {} thing", "A thing"))
 
 
@@ -142,28 +140,21 @@ def test_stopped_it_shows_its_looks_and_goes_on_to_the_same(folder, tiny, settin
     assert weights(other.home / "models" / run.id) == weights(settings.home / "models" / done.id)
 
 
-WORKER = """
-import engine.finetuning
-from engine import settings
-from engine.jobs.worker import Ending, work
-engine.finetuning._KEPT_EVERY = engine.finetuning._SPARED = 1e-9
-work(settings.load, Ending())
-"""
-
-
-def test_a_killed_worker_is_followed_by_one_that_goes_on(done, folder, tiny, settings, tmp_path):
+def test_a_killed_worker_is_followed_by_one_that_goes_on(done, folder, tiny, settings, tmp_path, monkeypatch):
     other = replace(settings, home=tmp_path / "other")
     run = submitted(folder, tiny, other)
-    alone = {"VITRINE_HOME": str(other.home), "OMP_NUM_THREADS": "1"}
-    worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=os.environ | alone)
+    monkeypatch.setattr("engine.finetuning._KEPT_EVERY", 1e-9)
+    monkeypatch.setattr("engine.finetuning._SPARED", 0)
+    worker = FORK.Process(target=work, args=(lambda: other, lambda: ""))  # a copy of this process: all is loaded
+    worker.start()
     try:
         end = time.monotonic() + 60
         while not (run.status.step.startswith("training") and 6 <= run.status.done < 12):
             assert time.monotonic() < end, run.status
             time.sleep(0.02)
     finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join()
     assert run.status.state == "running"
     assert (run.path / "model" / "training" / "checkpoint.pt").exists()
     seen: list[int] = []

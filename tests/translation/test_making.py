@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
+from multiprocessing import get_context
 
 import pytest
 import torch
@@ -19,6 +16,7 @@ from engine.gallery.thumbs import thumbnail
 from engine.gallery.uploads import is_allowed
 from engine.jobs.asking import estimate, make_request
 from engine.jobs.execute import execute, read_result
+from engine.jobs.worker import work
 from engine.models.diffusion import Diffusion
 from engine.models.profiles import POSTCARDS
 from engine.models.roles import ModelSpec
@@ -26,8 +24,8 @@ from engine.settings import Settings
 from engine.store.export import export
 from engine.store.runs import Runs
 from engine.translation.making import Params, tables
-from tests.planted import ROOT
 
+FORK = get_context("fork")
 SPEC = ModelSpec("diffusion", "assets/models/diffusion")
 FORTH = Params("beach", ("mountains", "city"))
 
@@ -146,27 +144,18 @@ def test_stopped_it_shows_what_is_there_and_goes_on_to_the_same(whole, cards, se
     assert read_result(run) == read_result(whole[0])
 
 
-WORKER = """
-import engine.translation.making
-from engine import settings
-from engine.jobs.worker import Ending, work
-engine.translation.STEPS, engine.translation.DRAWS, engine.translation.making._MAPS = 3, 4, 16
-work(settings.load, Ending())
-"""
-
-
 def test_a_killed_worker_is_followed_by_one_that_goes_on(whole, cards, settings):
     run = submitted(cards, settings)
-    alone = {"VITRINE_HOME": str(settings.home), "OMP_NUM_THREADS": "1"}
-    worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=os.environ | alone)
+    worker = FORK.Process(target=work, args=(lambda: settings, lambda: ""))  # a copy of this process: all is loaded
+    worker.start()
     try:
         end = time.monotonic() + 60
         while not (run.status.step == "translating" and run.status.done >= 1):
             assert time.monotonic() < end, run.status
             time.sleep(0.02)
     finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join()
     assert run.status.state == "running"
     assert carried_out(run, settings).state == "done"
     assert files(run) == files(whole[0])
