@@ -35,7 +35,7 @@ def looks(history: Sequence[tuple[int, float]], steps: int, kept: int | None = N
         dragmode=False,
         hoverlabel={"font": ink},
         xaxis={"title": {"text": "step", "font": ink}, "range": [0, max(steps, 1)], "tickfont": ink},
-        yaxis={"title": {"text": "held-out gap", "font": ink}, "tickfont": ink, "tickformat": "+.2~e"},
+        yaxis={"title": {"text": "held-out gap", "font": ink}, "tickfont": ink, "tickformat": "+.5~f"},
         showlegend=False,
     )
     return figure

@@ -15,8 +15,8 @@ def cost_line(status: Status) -> str:
     parts = [f"{vectors:,} vectors computed"] if vectors else []
     if steps:
         parts.append(f"{steps:,} evaluations of the denoiser")
-    parts += [f"{learned:,} steps of training"] if learned else []
-    parts += [f"{made:,} pictures made"] if made else []
+    parts += [f"{learned:,} step{'s' * (learned != 1)} of training"] if learned else []
+    parts += [f"{made:,} picture{'s' * (made != 1)} made"] if made else []
     if vision or chat or known:
         parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
         parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
