@@ -16,7 +16,9 @@ from pages.parts.workspace import plain
 
 def source(here: Run | None) -> Run | None:
     """The run whose corrections a new question takes along: the one in view, if it is finished and was changed."""
-    return here if here and here.status.state == "done" and _count(here) else None
+    if here is None or here.request.analysis != "clusters" or here.status.state != "done":
+        return None
+    return here if _count(here) else None
 
 
 def offered(source: Run | None, request: Request, key: str = "carry") -> Callable[[Run], None]:

@@ -283,6 +283,17 @@ def test_what_cannot_be_carried_over_is_listed_and_it_may_be_left_behind(page, r
     assert [e["kind"] for e in red.edits()] == ["carry"]  # the newer one took the older one's place
 
 
+def test_a_run_of_another_analysis_has_no_corrections_for_this_one(page, run, settings):
+    other = Runs(settings.home).submit(replace(run.request, analysis="diversity"))
+    other.write("result.json", {})
+    other.write("status.json", {"state": "done", "revision": 1})
+    other.add_edit({"kind": "stay", "file": "000.png"})
+    test = page("clusters", run=other.id)
+    test.text_input(key="criterion").set_value("hue").run()
+    assert not test.exception
+    assert "is no clusters run of this workspace" in texts(test)
+
+
 def test_pictures_are_found_again_by_content_in_a_gallery_that_grew(page, run, tmp_path, settings):
     run.add_edit({"kind": "move", "files": ["000.png"], "to": "blue"})
     folder = tmp_path / "pictures"

@@ -50,14 +50,15 @@ def entry(
         galleries: of that run and of the other: pictures are found again by content.
     """
     before, after = galleries
-    same: defaultdict[str, list[str]] = defaultdict(list)
-    for picture in after.pictures:
-        same[picture.hash].append(picture.name)
+    told = {row.file: row.cluster for row in result.rows if row.how == "person" and row.file in before.by_name}
+    same = {before.by_name[file].hash: list[str]() for file in told}
+    for picture in after.pictures if before.fingerprint != after.fingerprint else ():
+        if picture.hash in same:
+            same[picture.hash].append(picture.name)
     words: defaultdict[str, list[str]] = defaultdict(list)
-    for row in result.rows:
-        if row.how == "person" and (picture := before.by_name.get(row.file)):
-            found = same.get(picture.hash, [row.file])
-            words[row.cluster] += [row.file] if row.file in found else found
+    for file, cluster in told.items():
+        found = same[before.by_name[file].hash] or [file]
+        words[cluster] += [file] if file in found else found
     return {
         "kind": "carry",
         "run": run,
