@@ -27,7 +27,7 @@ from engine.analyses.clusters import Criterion, Params  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
 from engine.gallery import load_gallery, recent, shared_gallery  # noqa: E402
 from engine.gallery.addresses import cells_of, is_signed, points_of, zip_of  # noqa: E402
-from engine.gallery.packing import zipped  # noqa: E402
+from engine.gallery.packing import zipped_layout  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
 from engine.jobs.asking import make_request  # noqa: E402
@@ -167,19 +167,19 @@ async def map_points(request: Request) -> Response:
 
 
 async def pictures_zip(request: Request) -> Response:
-    """The pictures of a set or a core-set as a ZIP, made while it is sent, for who holds a signed address."""
+    """The pictures of a set, a core-set or a run as a ZIP, made while it is sent, for who holds a signed address."""
     fingerprint, what = request.path_params["fingerprint"], request.path_params["what"]
     query, home = request.query_params, settings.load().home
     if not is_signed(home, zip_of(fingerprint, what), query.get("u", ""), query.get("k", "")):
         return PlainTextResponse("This address is not signed by this app.", 403)
     try:
-        pictures = await run_in_threadpool(zips.pictures, fingerprint, what, home)
+        layout = await run_in_threadpool(zips.layout, fingerprint, what, home)
     except VitrineError as problem:
         return PlainTextResponse(problem.message, 404)
     headers = {"Content-Disposition": f'attachment; filename="{what}.zip"', "Cache-Control": "no-store"}
     # Said to be encoded, it is sent as it is: pictures are compressed already.
     return StreamingResponse(
-        zipped(pictures), media_type="application/zip", headers={**headers, "Content-Encoding": "identity"}
+        zipped_layout(layout), media_type="application/zip", headers={**headers, "Content-Encoding": "identity"}
     )
 
 

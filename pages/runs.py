@@ -9,6 +9,7 @@ import streamlit as st
 from engine.analyses import ANALYSES
 from engine.store.history import Entry, freed
 from pages.parts import runs_file, runs_filter, runs_list, workspace
+from pages.parts.export import report_of
 from pages.parts.grid import paged
 from pages.parts.sidebar import gallery_name
 from pages.parts.workspace import plain, size
@@ -42,6 +43,7 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
         if picked:
             st.markdown(f"**{len(picked):,} chosen** · {size(freed(picked))}", width="content")
             _compare(picked)
+            report_of([e.run for e in picked if e.status.state == "done" and e.asked.analysis in ANALYSES])
             if st.button("Delete", key="delete_chosen", icon=":material/delete:"):
                 runs_list.delete(picked)
             st.button("Choose none", key="choose_none", type="tertiary", on_click=runs_list.choose,

@@ -113,7 +113,12 @@ def lay_out(layout: Layout, to: Path, link: bool = True) -> Laid:
 
 def zipped(pictures: Sequence[Picture]) -> Iterator[bytes]:
     """The pieces of a ZIP of these pictures, about a megabyte each; what could not be read is listed in it."""
-    return zipped_layout(Layout(list(zip(pictures, names_in([p.name for p in pictures]), strict=True))))
+    return zipped_layout(under_own_names(pictures))
+
+
+def under_own_names(pictures: Sequence[Picture]) -> Layout:
+    """Pictures under the names that they have in their gallery, as far as these are safe."""
+    return Layout(list(zip(pictures, names_in([p.name for p in pictures]), strict=True)))
 
 
 def zipped_layout(layout: Layout) -> Iterator[bytes]:

@@ -68,6 +68,16 @@ LAYOUTS: Mapping[str, Callable[[Source, str], Layout]] = {
 }
 
 
+def columns(source: Source) -> list[str]:
+    """Columns that can be the class of a picture, the one that is by default first.
+
+    Raises:
+        RunError: the run says nothing of single pictures.
+    """
+    rows, own = _rows(source, "")
+    return [own, *(name for name in rows[0] if name not in (own, "file", "description"))]
+
+
 def has_pictures(name_of_analysis: str) -> bool:
     """Whether an analysis says something of every picture, so that there is such an export."""
     return name_of_analysis in _TABLES

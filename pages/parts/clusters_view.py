@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from engine.analyses.clusters import Result, Row, edits, tables
+from engine.analyses.clusters import Result, Row, edits
 from engine.charts.clusters import confusion
 from engine.gallery import Gallery, Picture
 from engine.report import clusters as findings
 from engine.report.finding import Finding
 from engine.report.source import Source
-from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import (
     cluster_changes,
@@ -29,6 +27,7 @@ from pages.parts import (
     run_panel,
     workspace,
 )
+from pages.parts.export import export
 from pages.parts.grid import gallery_grid, picture_grid
 from pages.parts.picture_card import close, field
 from pages.parts.set_maker import save_as_set
@@ -108,14 +107,7 @@ def _head(
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(words, width="stretch")
         share_picture(run, findings.overview, "clusters")
-        csv = lambda: csv_text(tables(result)["clusters"]).encode("utf-8", "replace")  # noqa: E731
-        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
-        st.download_button(
-            "CSV", csv, f"clusters-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
-        )
-        st.download_button(
-            "JSON", whole, f"clusters-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
-        )
+        export(run)
     if result.economy:
         st.markdown(clusters_economy.line(result.economy, bool(shown)))
     for note in (*status.notes, *result.notes, *edited.notes):

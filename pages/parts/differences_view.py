@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import pandas as pd
 import streamlit as st
 
-from engine.analyses.differences import Comparison, Finding, Result, tables
+from engine.analyses.differences import Comparison, Finding, Result
 from engine.gallery import Gallery
 from engine.report import differences as findings
 from engine.report.differences import turned
-from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import differences_finding, differences_typed, run_panel
 from pages.parts.differences_finding import auroc
+from pages.parts.export import export
 from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
@@ -99,15 +96,7 @@ def _head(run: Run, result: Result, one: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {words}", width="stretch")
         share_picture(run, lambda source: findings.overview(source, one), "differences")
-        csv = lambda: csv_text(tables(result)["differences"]).encode("utf-8", "replace")  # noqa: E731
-        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
-        st.download_button(
-            "CSV", csv, f"differences-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
-        )
-        st.download_button(
-            "JSON", whole, f"differences-{run.id}.json", "application/json", on_click="ignore",
-            icon=":material/download:",
-        )  # fmt: skip
+        export(run)
     tried = len(one.findings) + len(one.tried)
     st.caption(
         f"proposed on one half, tested on the other ({one.tested[0]:,} and {one.tested[1]:,} pictures) · {tried:,} "

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import streamlit as st
 
 from engine.analyses.diversity import Figure, Result
@@ -19,6 +16,7 @@ from pages.parts import (
     diversity_figures,
     run_panel,
 )
+from pages.parts.export import export
 from pages.parts.picture_card import basics, close
 from pages.parts.share import share_picture
 from pages.parts.workspace import plain
@@ -80,13 +78,10 @@ def _score(run: Run, result: Result) -> None:
         with st.container(width="content", gap=None):
             st.metric("Pictures", f"{f.n:,}", width="content")
             st.caption(f"rank {f.rank:,} of {f.dimension:,} at most", width="content")
-        whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
         if result.band:
             st.markdown(f":primary-badge[{result.band}]", width="content")
         share_picture(run, findings.score, "score")
-        st.download_button(
-            "JSON", whole, f"diversity-{run.id}.json", "application/json", on_click="ignore", icon=":material/download:"
-        )
+        export(run)
 
 
 def _interval(figure: Figure, digits: int) -> str:

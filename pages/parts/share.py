@@ -76,9 +76,14 @@ def link() -> None:
 
 def source_shown(run: Run) -> Source:
     """A finished run with those of a person's changes that the address shows; VitrineError where it is not there."""
-    log, rev = run.edits(), st.query_params.get("rev", "")
-    log = log[: int(rev)] if rev.isdecimal() else log
+    log = run.edits()[: shown_edits(run)]
     return _source(run.id, run.status.revision, str(run.path), json.dumps(log))
+
+
+def shown_edits(run: Run) -> int:
+    """How many of a person's changes the address shows: all, unless it says another number."""
+    n, rev = len(run.edits()), st.query_params.get("rev", "")
+    return min(n, int(rev)) if rev.isdecimal() else n
 
 
 def slug(*words: str) -> str:

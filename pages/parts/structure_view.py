@@ -5,12 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from engine.analyses.structure import Result, edits, tables
+from engine.analyses.structure import Result
 from engine.analyses.structure.telling import agreements, checks, mixes
 from engine.charts import structure as charts
 from engine.gallery import Gallery
 from engine.report import structure as findings
-from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import (
     run_panel,
@@ -21,6 +20,7 @@ from pages.parts import (
     structure_review,
     structure_tables,
 )
+from pages.parts.export import export
 from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
@@ -52,14 +52,9 @@ def _head(run: Run, result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"### {n} dimension{'s' * (n != 1)} of {len(result.rows):,} pictures", width="stretch")
         share_picture(run, findings.tree, "dimensions")
-        csv = lambda: csv_text(tables(result)["structure"]).encode("utf-8", "replace")  # noqa: E731
-        whole = lambda: edits.written(result).encode()  # noqa: E731
-        with st.container(horizontal=True, width="content"):
-            for kind, what, mime in (("CSV", csv, "text/csv"), ("JSON", whole, "application/json")):
-                name = f"structure-{run.id}.{kind.lower()}"
-                st.download_button(kind, what, name, mime, on_click="ignore", icon=":material/download:")
-            with st.popover("JSON in", icon=":material/upload:", key=f"json_in_{len(run.edits())}"):
-                structure_changes.take_in(run)
+        export(run)
+        with st.popover("JSON in", icon=":material/upload:", key=f"json_in_{len(run.edits())}"):
+            structure_changes.take_in(run)
 
 
 def _view() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -30,13 +29,6 @@ def elements(
         return result.elements, ()
     found = _told(run.id, str(run.path), typicality_kept.written(params), "" if own else label, json.dumps(log))
     return found.elements, found.notes
-
-
-def changed(run: Run, result: Result) -> Result:
-    """A run's result with the changes that are shown, its own patches."""
-    log, _ = edit_log.shown(run)
-    told = typicality_kept.of(run)
-    return replace(result, elements=elements(run, result, "", told, told.params, log)[0])
 
 
 def menu(run: Run, one: Element, found: Sequence[Element], params: Params) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial as partial_of
 
 import numpy as np
 import streamlit as st
 
-from engine.analyses.typicality import Result, Row, tables
+from engine.analyses.typicality import Result, Row
 from engine.charts.typicality import scale_of
 from engine.gallery import Gallery
 from engine.jobs.typical import Kept
 from engine.report import typicality as findings
-from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from pages.parts import run_panel, typicality_elements, typicality_kept, typicality_one, typicality_places
+from pages.parts.export import export
 from pages.parts.set_maker import save_as_set
 from pages.parts.share import share_picture
 from pages.parts.typicality_card import card, is_unsure
-from pages.parts.typicality_changes import changed
 from pages.parts.wall import Hung, plain_wall, wall
 from pages.parts.workspace import legible, plain
 
@@ -75,23 +72,7 @@ def _head(run: Run, result: Result) -> None:
         if result.accuracy is not None:
             told += f" :gray[· the own label has the largest T in {result.accuracy:.1%}]"
         st.markdown(told, width="stretch")
-        whole = lambda: json.dumps({"run": run.id, **asdict(changed(run, result))}, indent=1).encode()  # noqa: E731
-        with st.container(horizontal=True, width="content"):
-            for name in ("typicality", "elements"):
-                csv = partial_of(_csv, run, result, name)
-                st.download_button(
-                    f"{name.capitalize()} CSV", csv, f"{name}-{run.id}.csv", "text/csv", on_click="ignore",
-                    icon=":material/download:", disabled=not tables(result)[name],
-                )  # fmt: skip
-            st.download_button(
-                "JSON", whole, f"typicality-{run.id}.json", "application/json", on_click="ignore",
-                icon=":material/download:",
-            )  # fmt: skip
-
-
-def _csv(run: Run, result: Result, name: str) -> bytes:
-    """A table, with the changes that are shown; made when it is wanted."""
-    return csv_text(tables(changed(run, result))[name]).encode("utf-8", "replace")
+        export(run)
 
 
 def _view() -> str:

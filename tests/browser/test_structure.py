@@ -76,9 +76,7 @@ def _changes_and_clicks(page, visitor):
     expect(page.get_by_text(before)).to_be_visible()
     visitor.press(page.get_by_role("button", name="Once more"))
     expect(page.get_by_role("button", name=re.compile("^wood 100"))).to_be_visible()
-    with page.expect_download() as fetched:
-        page.get_by_role("button", name="JSON", exact=True).click()
-    out = fetched.value.path().read_text()
+    out = _as_json(page, visitor)
     visitor.press(page.get_by_role("button", name="Take the last one back"))
     visitor.press(page.get_by_role("button", name="JSON in"))
     page.locator("input[type=file]").first.set_input_files(
@@ -86,13 +84,22 @@ def _changes_and_clicks(page, visitor):
     )
     expect(page.get_by_role("button", name=re.compile("^wood 100"))).to_be_visible()
     visitor.settle()
-    with page.expect_download() as fetched:
-        page.get_by_role("button", name="JSON", exact=True).click()
-    assert fetched.value.path().read_text() == out
+    assert _as_json(page, visitor) == out
     page.locator("g.slice", has_text="wood").first.click()
     expect(page.get_by_role("heading", name=re.compile("place = wood"))).to_be_visible()
     visitor.settle()
     visitor.press(page.get_by_role("button", name="Close").first)
+
+
+def _as_json(page, visitor):
+    """The structure as the page shows it, fetched."""
+    visitor.press(page.get_by_role("button", name="Export", exact=True))
+    visitor.press(page.get_by_role("radio", name="JSON", exact=True))
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Download JSON").click()
+    page.keyboard.press("Escape")
+    visitor.settle()
+    return fetched.value.path().read_text()
 
 
 def _cell_of_the_table(page, visitor):
