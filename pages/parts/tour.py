@@ -117,7 +117,7 @@ def _begin(gallery: Gallery) -> None:
     """Ask everything the tour will show, so that it is there by then."""
     try:
         for request in touring.questions(gallery, workspace.settings()).values():
-            workspace.runs().submit(request)
+            workspace.runs().submit(request, background=True)  # what is asked on the way goes first
     except VitrineError as problem:
         st.error(f"{plain(problem.message)} {plain(problem.hint)}")
         return
