@@ -76,7 +76,7 @@ _STOPS = (
         "clusters",
         "Show it to somebody",
         "Press **Share**, look at the picture, and download it: title, figures, gallery, models and date are on it. "
-        "*Report* makes one file of the whole run, which opens anywhere.",
+        "*Export* makes one file of the whole run, which opens anywhere.",
         "clusters",
     ),
 )
