@@ -22,9 +22,7 @@ from pages.parts.grid import paged
 from pages.parts.workspace import address, plain
 
 _A_PAGE = 24  # pictures
-_MARK = (
-    ":violet-badge[:material/auto_awesome: synthetic] Made by a model; each file, and the table beside them, say so."
-)
+_MARK = ":violet-badge[:material/auto_awesome: synthetic] :gray[made by a model; each file and the table beside say so]"
 
 
 def draw(run: Run, status: Status, gallery: Gallery) -> None:
@@ -62,7 +60,8 @@ def partial(told: dict[str, Any]) -> None:
     if not rows or gallery is None:
         return
     pictures = f"{told['done']:,} picture{'s' * (told['done'] != 1)} so far"
-    st.caption(f"{pictures}; T of what they become rose in {told['rose']:.0%}. {_MARK}")
+    st.markdown(_MARK)
+    st.caption(f"{pictures}; T of what they become rose in {told['rose']:.0%}.")
     before_after(_pairs(rows, told["hashes"], gallery), "pairs_so_far")
 
 
@@ -84,7 +83,7 @@ def _head(run: Run, result: Result) -> None:
                 "JSON", whole, f"translation-{run.id}.json", "application/json", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip
-    st.caption(_MARK)
+    st.markdown(_MARK)
 
 
 def _csv(result: Result) -> bytes:
