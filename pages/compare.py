@@ -29,11 +29,12 @@ first = _SEVERAL if st.query_params.get("of") and not st.query_params.get("a") e
 st.session_state.setdefault("compare_what", first)
 what = st.segmented_control("Compare", [_TWO, _SEVERAL], key="compare_what", label_visibility="collapsed")
 if what == _SEVERAL:
-    for word in ("a", "b", *diff_view.OPENED[:2]):
+    for word in ("a", "b", "from", "to", "dimension"):
         st.query_params.pop(word, None)
     criteria_view.draw()
 else:
-    st.query_params.pop("of", None)
+    for word in ("of", "criteria_two", "criteria_row", "criteria_column"):
+        st.query_params.pop(word, None)
     diff_view.draw()
 with st.expander("How this works"):
     st.markdown(_HOW)

@@ -50,6 +50,8 @@ def test_every_word_of_the_command_line_exists(word, capsys):
         "finetune",
         "warm",
         "export",
+        "import",
+        "diff",
     ):
         with pytest.raises(SystemExit):
             _parser().parse_args([command, "--help"])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -46,14 +49,14 @@ def draw() -> None:
     if len(some) < 2:
         st.info("Choose two to four.", icon=":material/compare_arrows:")
         return
+    asked = json.dumps([[said, names[said]] for said in some])
     try:
-        readings, told = _told(gallery.fingerprint, str(workspace.settings().home), _stamp(some), json.dumps(
-            [[said, names[said]] for said in some]))  # fmt: skip
+        told = _told(gallery.fingerprint, str(workspace.settings().home), _stamp(some), asked)
     except VitrineError as problem:
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/compare_arrows:")
         return
-    _alluvial(readings)
-    _two(told, readings, gallery)
+    _alluvial(told)
+    _two(told, gallery)
 
 
 def _choices(gallery: Gallery) -> dict[str, str]:
@@ -102,48 +105,62 @@ def _stamp(some: Sequence[str]) -> str:
     return json.dumps([[run.id, run.status.revision, run.edits()] for run in runs])
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Readings, every two of them, and their diagram over the pictures that all looked at (none: 0)."""
+
+    readings: tuple[Reading, ...]
+    pairs: tuple[Pair, ...]
+    pictures: int
+    stages: tuple[flow.Stage, ...]
+    tables: tuple[np.ndarray, ...]
+
+
 @st.cache_resource(max_entries=8, show_spinner="Holding them together")
-def _told(fingerprint: str, home: str, stamp: str, said: str) -> tuple[list[Reading], list[Pair]]:
+def _told(fingerprint: str, home: str, stamp: str, asked: str) -> _Told:
     del stamp
     gallery = workspace.gallery(fingerprint)
-    readings = [reading(one, name, gallery, Path(home)) for one, name in json.loads(said)]
-    return readings, criteria.pairs(readings)
-
-
-def _alluvial(readings: Sequence[Reading]) -> None:
-    """All of them, over the pictures that all looked at."""
+    readings = tuple(reading(one, name, gallery, Path(home)) for one, name in json.loads(asked))
     there = [i for i, some in enumerate(zip(*(one.values for one in readings), strict=True)) if None not in some]
-    if not there:
+    columns = [criteria.stage([one.values[i] or () for i in there], _BARS) for one in readings]
+    counts = [Counter(names) for names, _ in columns]
+    stages = [
+        flow.Stage(one.name, tuple(order), tuple(float(count[name]) for name in order))
+        for one, (_, order), count in zip(readings, columns, counts, strict=True)
+    ]
+    tables = [_counts(one, other) for one, other in pairwise(columns)] if there else []
+    return _Told(readings, tuple(criteria.pairs(readings)), len(there), tuple(stages), tuple(tables))
+
+
+def _alluvial(told: _Told) -> None:
+    """All of them, over the pictures that all looked at."""
+    if not told.pictures:
         st.info("No picture was looked at by all of them.", icon=":material/block:")
         return
-    columns = [criteria.stage([one.values[i] or () for i in there], _BARS) for one in readings]
-    stages = [
-        flow.Stage(one.name, tuple(order), tuple(float(names.count(name)) for name in order))
-        for one, (names, order) in zip(readings, columns, strict=True)
-    ]
-    tables = [_counts(one, other) for one, other in pairwise(columns)]
     st.plotly_chart(
-        flow.alluvial(stages, tables, "none"), key="criteria_flow", config=_PLAIN,
-        alt=f"{len(there):,} pictures by {', '.join(one.name for one in readings)}",
+        flow.alluvial(told.stages, told.tables, "none"), key="criteria_flow", config=_PLAIN,
+        alt=f"{told.pictures:,} pictures by {', '.join(one.name for one in told.readings)}",
     )  # fmt: skip
 
 
-def _counts(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]):  # noqa: ANN202
+def _counts(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> np.ndarray:
     told = table([[name] for name in one[0]], [[name] for name in other[0]])
     rows = [told.rows.index(name) for name in one[1]]
     return told.counts[rows][:, [told.columns.index(name) for name in other[1]]]
 
 
-def _two(told: Sequence[Pair], readings: Sequence[Reading], gallery: Gallery) -> None:
+def _two(all_told: _Told, gallery: Gallery) -> None:
     """Figures of every two, and one two in detail."""
-    k = 0
+    told, k = all_told.pairs, 0
     if len(told) > 1:
         rows = [{"A": one.a, "B": one.b, "pictures": one.pictures, "Cramér's V": round(one.v, 3),
                  "corrected p": float(f"{one.q:.2g}"), "A not in B": _share(one.a_alone),
                  "B not in A": _share(one.b_alone)} for one in told]  # fmt: skip
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         names = [f"{one.a} × {one.b}" for one in told]
-        k = names.index(st.selectbox("In detail", names, key="criteria_two", width=420) or names[0])
+        k = names.index(
+            st.selectbox("In detail", names, key="criteria_two", bind="query-params", width=420) or names[0]
+        )
     one = told[k]
     if not one.counts.counts.size:
         st.info("No picture says something of both.", icon=":material/block:")
@@ -160,7 +177,7 @@ def _two(told: Sequence[Pair], readings: Sequence[Reading], gallery: Gallery) ->
             st.caption(f"{_share(alone)} of {alone.bits:.2f} bits; without the correction for chance {alone.raw:.0%}")
             for words in criteria.sentences(a, alone):
                 st.markdown(f":small[{plain(words)}]")
-    _table(_largest(one.counts), one, readings, gallery)
+    _table(_largest(one.counts), one, all_told.readings, gallery)
 
 
 def _table(shown: Table, one: Pair, readings: Sequence[Reading], gallery: Gallery) -> None:
@@ -183,8 +200,10 @@ def _table(shown: Table, one: Pair, readings: Sequence[Reading], gallery: Galler
         if st.session_state.get(f"criteria_{word}", "") not in ("", *names):
             st.session_state[f"criteria_{word}"] = ""  # of another pair
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = st.selectbox("Pictures that are", ["", *one.counts.rows], key="criteria_row", width=220)
-        column = st.selectbox("and", ["", *one.counts.columns], key="criteria_column", width=220)
+        row = st.selectbox(
+            "Pictures that are", ["", *one.counts.rows], key="criteria_row", bind="query-params", width=220
+        )
+        column = st.selectbox("and", ["", *one.counts.columns], key="criteria_column", bind="query-params", width=220)
     if not (row or column):
         return
     a, b = (next(r for r in readings if r.name == name) for name in (one.a, one.b))

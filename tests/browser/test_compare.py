@@ -68,4 +68,26 @@ def test_from_two_runs_to_the_pictures_of_a_band(two, visit, theme, width):
     visitor.settle()
     visitor.shot("band")
     is_whole(page)
+    _criteria(page, visitor)
     assert not said
+
+
+def _criteria(page, visitor):
+    """The other half of the page: a cell of the cross table opens its pictures, also after a reload."""
+    visitor.press(page.get_by_role("radio", name="Several criteria"))
+    expect(page.get_by_text("24 pictures say something of both")).to_be_visible()
+    assert "from=" not in page.url
+    cell = page.locator("g.points > .point").last
+    cell.scroll_into_view_if_needed()
+    visitor.page.wait_for_timeout(800)  # figures are drawn twice: once more when their width is known
+    box = cell.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    heading = page.get_by_role("heading", name=re.compile("^colour.* = .* and "))
+    expect(heading).to_be_visible()
+    visitor.settle()
+    words = heading.inner_text()
+    visitor.shot("criteria")
+    is_whole(page)
+    page.reload()
+    visitor.settle()
+    expect(page.get_by_role("heading", name=words)).to_be_visible()

@@ -162,3 +162,12 @@ def test_a_clusters_page_leads_to_both(page, two):
     press(runs, "Choose all 2")
     press(runs, "Hold criteria together")
     assert "pictures say something of both" in texts(runs)
+
+
+def test_a_cell_of_two_criteria_stands_in_the_address(page, tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings, {f"{'ab'[i // 6]}/{n}": c for i, (n, c) in enumerate(many(12).items())})
+    run = done(gallery, settings)
+    test = page("compare", of=[run.id, "label"], criteria_row="red", criteria_column="a")
+    assert "### colour = red and label = a :gray[2]" in texts(test)  # 000, 004 of the first six
+    other = page("compare", of=[run.id, "label"], criteria_row="no such")
+    assert "Cramér" in texts(other)
