@@ -81,8 +81,9 @@ def interval(f: Difference) -> tuple[float, float]:
 
 
 def _side(name: str) -> str:
-    """What a side is called among people."""
-    return name.removeprefix("label=")
+    """What a side is called among people: of a column's value, the value."""
+    column, _, value = name.partition("=")
+    return value if value and column.isidentifier() else name
 
 
 def _whose(one: Comparison, f: Difference) -> str:

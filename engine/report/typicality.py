@@ -17,7 +17,7 @@ from engine.report.source import Source
 
 _OPACITY, _SIDE = 0.7, 320  # of a map, and pixels of what lies under it
 _ENDS, _MANY = 12, 60
-_PATCHES, _ELEMENTS = 10, 8
+_PATCHES, _ELEMENTS = 10, 6
 
 
 def wall(source: Source, label: str) -> Finding:
