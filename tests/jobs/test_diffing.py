@@ -77,7 +77,7 @@ def test_samples_of_one_gallery_are_joined_where_they_meet(tmp_path, settings, t
             assert execute(run, settings).state == "done"
     whole = side_by_side(two[0], some, settings.home)
     assert whole.diff.pictures == Both(6, 6, 0)
-    shared = set(some.request.members) & set(more.request.members)
+    shared = set(some.request.members or ()) & set(more.request.members or ())
     told = side_by_side(some, more, settings.home)
     assert told.diff.pictures == Both(len(shared), 6 - len(shared), 8 - len(shared))
     assert not any("galleries" in note for note in told.notes)
