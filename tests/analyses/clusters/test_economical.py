@@ -237,7 +237,7 @@ def test_another_k_asks_one_question_and_no_picture(gallery, settings):
     pairs = list(zip(fine.rows, coarse.rows, strict=True))
     assert len({(a.cluster, b.cluster) for a, b in pairs if a.cluster}) == 4  # each lies whole in one
     assert [bool(a.cluster) for a, _ in pairs] == [bool(b.cluster) for _, b in pairs]
-    assert all((b.confidence or 0) >= (a.confidence or 0) for a, b in pairs if a.is_guess)  # of two kinds that became one
+    assert all((b.confidence or 0) >= (a.confidence or 0) for a, b in pairs if a.is_guess)  # of two that became one
     assert all(b.part == a.cluster for a, b in pairs if a.cluster)
 
 
