@@ -129,7 +129,8 @@ def asked_before(gallery: Gallery, analysis: str, now: Run | None) -> None:
             kind = "primary" if here else "secondary"
             if st.button(plain(", ".join(said)), key=f"before_{run.id}", type=kind, disabled=here, help=who):
                 open_run(run.id)
-        if now is not None and len(mine) > 1 and st.button(
+        others = len(mine) > 1 and analysis not in MAKINGS
+        if now is not None and others and st.button(
             "Compare with ...", key="compare_with", type="tertiary", icon=":material/compare_arrows:",
             help="Another run side by side: what moved, was renamed, came and went, cost",
         ):  # fmt: skip
