@@ -36,28 +36,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def export(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
-    from engine.jobs.sharing import source_of
+    from engine.jobs.sharing import result_shown, source_of
+    from engine.store.export import export as write_tables
 
     if said.kind == "run" or parcel.is_file(said.to):
         return parcel.export(said)
     if len(said.runs) > 1 and said.kind != "html":
         raise SettingsError("Only a report holds several runs.", "Name one run, or say --as html.")
-    config = settings.load()
-    sources = [source_of(Runs(config.home).get(run), config, 0 if said.original else None) for run in said.runs]
-    for source in sources:
-        if source.edits:
-            say(f"note: run {source.run} with {len(source.edits)} changes by hand; --original leaves them out")
-    to = Path(said.to)
-    if said.kind in TABLES:
-        from engine.store.export import export as written
-
-        run = Runs(config.home).get(said.runs[0])
-        for path in written(run, sources[0].result, to, said.kind):
+    config, edits, to = settings.load(), 0 if said.original else None, Path(said.to)
+    runs = [Runs(config.home).get(run) for run in said.runs]
+    for run in runs:
+        if (n := len(run.edits())) and not said.original:
+            say(f"note: run {run.id} with {n} change{'s' * (n != 1)} by hand; --original leaves them out")
+    if said.kind in TABLES:  # which need no gallery
+        for path in write_tables(runs[0], result_shown(runs[0], config, edits)[0], to, said.kind):
             tell(str(path))
     elif said.kind == "html":
-        _report(sources, to, said, config)
+        _report([source_of(run, config, edits) for run in runs], to, said, config)
     else:
-        _pictures(sources[0], to, said)
+        _pictures(source_of(runs[0], config, edits), to, said)
     return 0
 
 

@@ -23,7 +23,8 @@ from engine.report.canvas import INKS, Svg
 from engine.report.cost import cost_line
 from engine.report.embedded import BUDGET, Embedded
 from engine.report.figures import HEIGHT, draw_chart
-from engine.report.finding import Badge, Bar, Beside, Cards, Chart, Facts, Finding, Pictures, Shade, Shown, plain
+from engine.report.finding import Badge, Bar, Beside, Cards, Chart, Facts, Finding, Flow, Pictures, Shade, Shown, plain
+from engine.report.flows import draw_flow, flow_height
 from engine.report.methods import METHODS
 from engine.report.opening import Opener
 from engine.report.source import Source
@@ -73,6 +74,7 @@ def report(
         changes=_changes,
         unread=_unread,
         chart=_chart,
+        flow=_flow,
         kind=_kind,
         alt=lambda shown: _alt(shown, names),
     )
@@ -90,7 +92,7 @@ def title(sources: Sequence[Source], names: bool = True) -> str:
 
 def _kind(value: object) -> str:
     """Which of the kinds of part or cell it is, for the template."""
-    kinds = (Pictures, Beside, Cards, Chart, Facts, Bar, Shade, Badge, str)
+    kinds = (Pictures, Beside, Cards, Chart, Flow, Facts, Bar, Shade, Badge, str)
     return next((kind.__name__.lower() for kind in kinds if isinstance(value, kind)), "table")
 
 
@@ -100,6 +102,12 @@ def _chart(chart: Chart) -> Markup:
     )
     svg = Svg(_CHART, HEIGHT, f"{chart.title}: {chart.y} against {chart.x}. {told}")
     draw_chart(svg, chart, 0, 0, _CHART)
+    return Markup(svg.markup)  # made of numbers and escaped words
+
+
+def _flow(flow: Flow) -> Markup:
+    svg = Svg(_CHART, flow_height(flow), f"{flow.title}: {' and '.join(stage.name for stage in flow.stages)}")
+    draw_flow(svg, flow, 0, 0, _CHART)
     return Markup(svg.markup)  # made of numbers and escaped words
 
 

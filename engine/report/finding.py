@@ -215,6 +215,30 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One reading of some pictures in a flow: what it is called, its names from top to bottom, pictures of each."""
+
+    name: str
+    names: Sequence[str]
+    sizes: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Pictures by several readings, side by side, and how they go from one to the next.
+
+    Args:
+        title: above it.
+        stages: at least two.
+        counts: between every two that follow each other, pictures by the names of both.
+    """
+
+    title: str
+    stages: Sequence[Stage]
+    counts: Sequence[Sequence[Sequence[float]]]
+
+
+@dataclass(frozen=True)
 class Fact:
     """A figure that one asks first: its name, its value, and its doubt or meaning."""
 
@@ -230,7 +254,7 @@ class Facts:
     facts: Sequence[Fact]
 
 
-Part = Pictures | Beside | Table | Cards | Chart | Facts
+Part = Pictures | Beside | Table | Cards | Chart | Flow | Facts
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from PIL import Image
 from engine.report.canvas import Pixels
 from engine.report.cards import draw_cards
 from engine.report.figures import HEIGHT, draw_chart
-from engine.report.finding import Beside, Cards, Chart, Facts, Finding, Part, Pictures, Shown, Table, plain
+from engine.report.finding import Beside, Cards, Chart, Facts, Finding, Flow, Part, Pictures, Shown, Table, plain
+from engine.report.flows import draw_flow, flow_height
 from engine.report.letters import SCALE, fitted, wrapped
 from engine.report.opening import Opener, square
 from engine.report.tables import draw_table
@@ -97,6 +98,11 @@ def _draw_part(page: Page, part: Part, y: float) -> float:
         return draw_cards(page, part, MARGIN, _headed(page, part.title, y), _INNER)
     if isinstance(part, Table):
         return draw_table(page.canvas, part, MARGIN, _headed(page, part.title, y), _INNER)
+    if isinstance(part, Flow):
+        y, high = _headed(page, part.title, y), flow_height(part)
+        page.canvas.reach(y + high)
+        draw_flow(page.canvas, part, MARGIN, y, _INNER)
+        return y + high + 20
     if isinstance(part, Chart):
         y = _headed(page, part.title, y)
         page.canvas.reach(y + HEIGHT)

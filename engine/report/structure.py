@@ -60,12 +60,7 @@ def cross(source: Source, one: str, other: str) -> Finding:
     if not told.counts.size:
         return Finding("structure/cross", title, ["No picture says something of both."])
     residuals = told.residuals
-    rows = [
-        (row, *(_shade(told, residuals, i, j) for j in range(len(told.columns)))) for i, row in enumerate(told.rows)
-    ]
-    grid = Table(
-        ("", *told.columns), rows, note="Pictures; colour: more (teal) or fewer (orange) than chance would give."
-    )
+    grid = shaded(told)
     lines = [
         f"Cramér's V {cramers_v(told.counts):.2f}, mutual information {mutual_information(told.counts):.2f} bits "
         f"({redundancy(*values):.0%} of what the simpler one says)"
@@ -177,9 +172,15 @@ def _both(result: Result, one: tuple[str, str], other: tuple[str, str]) -> list[
     return [row.file for row, (a, b) in zip(result.rows, values, strict=True) if one[1] in a and other[1] in b]
 
 
-def _shade(told: Counts, residuals: np.ndarray, i: int, j: int) -> Shade:
-    count = int(told.counts[i, j])
-    return Shade(float(np.clip(residuals[i, j] / _STRONG, -1, 1)), f"{count:,}" if count else "∅")
+def shaded(told: Counts) -> Table:
+    """Counts with their adjusted residuals as colours."""
+    strong = np.clip(told.residuals / _STRONG, -1, 1)
+    rows = [
+        (row, *(Shade(float(strong[i, j]), f"{int(n):,}" if n else "∅") for j, n in enumerate(told.counts[i])))
+        for i, row in enumerate(told.rows)
+    ]
+    note = "Pictures; colour: more (teal) or fewer (orange) than chance would give."
+    return Table(("", *told.columns), rows, note=note)
 
 
 def _where(one: Slice) -> str:

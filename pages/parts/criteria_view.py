@@ -21,8 +21,10 @@ from engine.charts import structure as charts
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs.criteria import LABEL, dimensions, reading
+from engine.report import compared
 from engine.store.runs import Run
 from pages.parts import found, run_panel, sidebar, workspace
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _MOST = 4  # criteria at once
@@ -56,7 +58,7 @@ def draw() -> None:
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/compare_arrows:")
         return
     _alluvial(told)
-    _two(told, gallery)
+    _two(told, gallery, workspace.runs().get(next(one for one in some if one != LABEL).partition(":")[0]))
 
 
 def _choices(gallery: Gallery) -> dict[str, str]:
@@ -149,7 +151,7 @@ def _counts(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]
     return told.counts[rows][:, [told.columns.index(name) for name in other[1]]]
 
 
-def _two(all_told: _Told, gallery: Gallery) -> None:
+def _two(all_told: _Told, gallery: Gallery, run: Run) -> None:
     """Figures of every two, and one two in detail."""
     told, k = all_told.pairs, 0
     if len(told) > 1:
@@ -177,6 +179,7 @@ def _two(all_told: _Told, gallery: Gallery) -> None:
             st.caption(f"{_share(alone)} of {alone.bits:.2f} bits; without the correction for chance {alone.raw:.0%}")
             for words in criteria.sentences(a, alone):
                 st.markdown(f":small[{plain(words)}]")
+    share_picture(run, lambda source: compared.criteria(source, one, all_told.stages, all_told.tables), "criteria")
     _table(_largest(one.counts), one, all_told.readings, gallery)
 
 

@@ -12,8 +12,10 @@ from engine.analyses.clusters.diff import Diff, Place, sentence
 from engine.charts import flow
 from engine.gallery import Gallery
 from engine.jobs.diffing import SideBySide
+from engine.report import compared
 from engine.store.runs import Run
 from pages.parts import found
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 NONE = "~unassigned"  # in the address; a cluster's name never begins with a tilde here
@@ -23,6 +25,9 @@ _PLAIN = {"displayModeBar": False}
 def draw(told: SideBySide, gallery: Gallery) -> None:
     """The whole view."""
     one: Diff = told.diff
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        names = (f"A · {_title(told.a)}", f"B · {_title(told.b)}")
+        share_picture(told.b, lambda source: compared.clusters(source, one, names, told.a.id), "compared")
     _agreements(one)
     _flow(told, one)
     opened = _opened(one)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tests.pages.test_pages as states
+from engine.jobs.execute import execute
+from engine.store.runs import Runs
 from pages.parts.share import slug
 from tests.report.sources import LABELS, hostile_gallery, sources
 
@@ -51,6 +55,24 @@ def test_share_shows_a_finding_once_it_is_opened(page, runs, file, name, words):
     assert runs[file] in link
     test.toggle(key=f"{key}_pictures").set_value(False).run()
     assert not test.exception
+
+
+def test_two_runs_and_two_criteria_are_shared(page, runs, settings):
+    first = Runs(settings.home).get(runs["clusters"])
+    params = {**first.request.params, "k": "2"}
+    second = Runs(settings.home).submit(replace(first.request, params=params))
+    with second.hold():
+        assert execute(second, settings).state == "done"
+    for name, words in (
+        ("share_compared", {"a": first.id, "b": second.id}),
+        ("share_criteria", {"of": [first.id, "label"], "gallery": first.request.gallery}),
+    ):
+        test = page("compare", **words)
+        assert name in test.session_state, name
+        test.session_state[name] = True
+        test.run()
+        assert not test.exception, test.exception
+        assert [b for b in test.get("download_button") if b.label == "Download PNG"]
 
 
 def test_a_file_is_called_by_plain_letters():
