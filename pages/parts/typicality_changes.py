@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.analyses.typicality import Element, Params, Result, edits
 from engine.analyses.typicality.groups import Sorted
@@ -44,7 +45,7 @@ def menu(run: Run, one: Element, found: Sequence[Element], params: Params) -> No
         ):
             name = st.text_input("Name", one.name, key=f"name_{n}_{one.number}", max_chars=80)
             if st.form_submit_button("Name it"):
-                _make(run, params, edits.edit_of("name", [one], name))
+                _make(run, params, edits.edit_of("name", [one], name), place)
         others = {other.number: other for other in found if other is not one}
         with st.container(horizontal=True, vertical_alignment="bottom"):
             some = st.multiselect(
@@ -52,22 +53,22 @@ def menu(run: Run, one: Element, found: Sequence[Element], params: Params) -> No
                 format_func=lambda number: title(others[number]),
             )  # fmt: skip
             if st.button("Merge", key=f"do_merge_{one.number}", disabled=not some):
-                _make(run, params, edits.edit_of("merge", [one, *(others[number] for number in some)]))
+                _make(run, params, edits.edit_of("merge", [one, *(others[number] for number in some)]), place)
         with st.container(horizontal=True):
             if st.button("Split in two", key=f"do_split_{one.number}", help="By what is seen in its patches."):
-                _make(run, params, edits.edit_of("split", [one]))
+                _make(run, params, edits.edit_of("split", [one]), place)
             word = "show" if one.is_hidden else "hide"
             if st.button("Show again" if one.is_hidden else "Hide", key=f"do_hide_{one.number}"):
-                _make(run, params, edits.edit_of(word, [one]))
+                _make(run, params, edits.edit_of(word, [one]), place)
 
 
-def _make(run: Run, params: Params, edit: dict[str, Any]) -> None:
-    """Keep a change, or say why it cannot be made."""
+def _make(run: Run, params: Params, edit: dict[str, Any], place: DeltaGenerator) -> None:
+    """Keep a change, or say in a place why it cannot be made."""
     sorts, log = _sorted(run.id, str(run.path), typicality_kept.written(params), edit["label"]), run.edits()
     before, after = (edits.apply(sorts, some, run.request.seed).notes for some in (log, [*log, edit]))
     if len(after) > len(before):
         why = after[-1].partition(": ")[2]
-        st.error(plain(why[:1].upper() + why[1:]))
+        place.error(plain(why[:1].upper() + why[1:]))
         return
     edit_log.add(run, edit)
 
