@@ -129,7 +129,8 @@ def draw_pictures(page: Page, part: Pictures, x: float, y: float, wide: float) -
     canvas, total = page.canvas, part.of or len(part.shown)
     more = f" {total - len(images):,} more" if total > len(images) else ""
     room = wide - (70 if more else 0)
-    y += 16
+    if more or plain(part.title):
+        y += 16
     canvas.reach(y + 20)
     canvas.text(x, y, fitted(part.title, 15, room, True), 15, "ink", True)
     if more:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from engine.gallery import Gallery
+from engine.report import compared
 from engine.store.export import csv_text
 from engine.store.runs import Run, Status
 from engine.translation import Translation
@@ -19,6 +20,7 @@ from engine.translation.making import Result, tables
 from pages.parts import open_gallery, run_panel, sidebar, translate_parallels
 from pages.parts.before_after import Pair, before_after
 from pages.parts.grid import paged
+from pages.parts.share import share_picture
 from pages.parts.workspace import address, plain
 
 _A_PAGE = 24  # pictures
@@ -43,6 +45,8 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
             )
         )
     rows = [one for one in result.rows if one.to == to]
+    folder = run.path / Path(result.folder).name
+    share_picture(run, lambda source: compared.translation(source, to, folder), f"translation {to}")
     _told(rows)
     before_after(_pairs(paged(rows, "translated", _A_PAGE), result.hashes, gallery), f"pairs_{labels.index(to)}")
     if len(labels) > 1:

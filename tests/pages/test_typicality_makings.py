@@ -277,3 +277,15 @@ def test_runs_lead_back_to_their_form(page, workspace):
     assert test.multiselect(key=f"translate_to_{runs['translation'].id}").value == ["forest", "city"]
     test = page("typicality", repeat=runs["finetuning"].id)
     assert test.selectbox(key=f"teach_how_{runs['finetuning'].id}").value == "full"
+
+
+def test_pictures_as_another_label_are_shared(page, workspace):
+    _, _, runs = workspace
+    run = runs["translation"]
+    test = page("typicality", do="translation", run=run.id)
+    test.session_state["share_translation forest"] = True
+    test.run()
+    assert not test.exception, test.exception
+    assert [b for b in test.get("download_button") if b.label == "Download PNG"]
+    alts = [one.alt for image in test.image for one in image.proto.imgs]
+    assert any(alt.startswith("beach as forest. 2 pictures") and "synthetic" in alt for alt in alts)
