@@ -83,8 +83,10 @@ def _model(vectors: np.ndarray, kinds: np.ndarray, strength: float) -> Any:  # n
         return int(kinds[0])
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    # Products so small are faster on one core, many times so beside other work; and the sums' order stays the same.
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of weights do not matter
         return LogisticRegression(C=strength, max_iter=200).fit(vectors, kinds)
 
