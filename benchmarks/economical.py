@@ -178,7 +178,7 @@ class Planted:
 
     def _said(self, request: Request) -> dict[str, Any]:
         if request.task == "describe":
-            kind = f"kind {self.kinds[request.pictures[0].hash]}"
+            kind = f"kind {self.kinds[request.pictures[0].hash]:02}"
             return {"answers": [{"item": 0, "description": f"A {kind}.", "label": kind}]}
         if request.task == "name_clusters":
             return {"clusters": [{"name": name, "members": [name]} for name in request.payload["labels"]]}
@@ -221,7 +221,7 @@ def _planted(n: int, noise: float, seed: int) -> tuple[Economy, float]:
     one = (fake.spec, lambda: fake)
     result, _ = asked(gallery, Params(Criterion("kind"), share=0.25), Models(one, one, fake), seed)
     assert result.economy
-    right = [row.cluster == f"kind {kind}" for row, kind in zip(result.rows, kinds, strict=True)]
+    right = [row.cluster == f"kind {kind:02}" for row, kind in zip(result.rows, kinds, strict=True)]
     return result.economy, float(np.mean(right))
 
 

@@ -90,6 +90,7 @@ st.title("Runs")
 st.markdown("What was asked before, and what came of it?")
 _say_what_happened()
 runs_file.take_in()
+runs_file.say_what_arrived()
 found = workspace.history()
 if found:
     cards = workspace.galleries()

@@ -31,15 +31,15 @@ def is_file(to: str) -> bool:
 
 def export(said: argparse.Namespace) -> int:
     """Write each run into a file of its own in `--to`, or the one run into that file; prints the paths."""
-    from engine.gallery import load_gallery
+    from engine.jobs.parcelling import packed
     from engine.store import parcels
 
     if len(said.runs) > 1 and is_file(said.to):
         raise SettingsError("One file holds one run.", "Name a folder and say --as run.")
-    home = settings.load().home
-    for run in [Runs(home).get(id) for id in said.runs]:
+    config = settings.load()
+    for run in [Runs(config.home).get(id) for id in said.runs]:
         path = Path(said.to) if is_file(said.to) else Path(said.to) / parcels.name_of(run)
-        parcels.write(parcels.pack(run, load_gallery(run.request.gallery, home)), path)
+        parcels.write(packed(run, config), path)
         tell(str(path))
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ from engine.errors import RunError
 from engine.gallery import Gallery, Picture, shared_gallery
 from engine.jobs.asking import chosen
 from engine.jobs.execute import read_result
+from engine.settings import load
 from engine.store.runs import Run, Status
 
 
@@ -79,12 +80,20 @@ def side_by_side(a: Run, b: Run, home: Path, with_changes: bool = True) -> SideB
     module = diff_of(one.analysis)
     twins = twins_of(a, b, home)
     logs = [run.edits() if with_changes else [] for run in (a, b)]
-    told = module.diff(result_of(a, logs[0]), result_of(b, logs[1]), twins)
+    told = module.diff(*(_result(run, log, home) for run, log in zip((a, b), logs, strict=True)), twins)
     pictures = getattr(told, "pictures", None)
     if pictures is not None and not pictures.both:
         raise RunError("These two runs share no picture.", "Choose two that looked at some of the same pictures.")
     notes = tuple(_notes(a, b))
     return SideBySide(a, b, (a.status, b.status), (len(logs[0]), len(logs[1])), twins, told, notes)
+
+
+def _result(run: Run, changes: Sequence[Mapping[str, Any]], home: Path) -> Any:  # noqa: ANN401  the analysis' Result
+    if changes and run.request.analysis == "typicality":  # its changes are told anew from stored maps
+        from engine.jobs.typical import with_changes
+
+        return with_changes(run, read_result(run), replace(load(), home=home))[0]
+    return result_of(run, changes)
 
 
 def result_of(run: Run, changes: Sequence[Mapping[str, Any]] = ()) -> Any:  # noqa: ANN401  the analysis' Result

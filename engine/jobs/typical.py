@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ from engine.progress import Progress
 from engine.settings import Settings
 from engine.steps.denoising import Denoising
 from engine.steps.draws import LEAST
+from engine.store import run_arrays
 from engine.store.runs import Request, Run
 
 
@@ -112,15 +114,38 @@ def _opened(picture: Picture) -> Image.Image | None:
     return image
 
 
-def kept(gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, seed: int) -> Kept:
-    """What the store has of a run; evaluates nothing and loads no model."""
+def kept(
+    gallery: Gallery, params: Params, spec: ModelSpec, settings: Settings, seed: int, came: Path | None = None
+) -> Kept:
+    """What the store has of a run; evaluates nothing and loads no model.
+
+    Args:
+        gallery: the part of it that was asked about.
+        params: of the run.
+        spec: the model.
+        settings: workspace.
+        seed: of the run.
+        came: the run's folder; what came with it as a file fills what the store lacks.
+    """
     questions = typicality.asked(gallery, params)
     denoiser = Denoising(spec, settings, Progress(), None)
     pictures, labels = [p for p, _ in questions], [some for _, some in questions]
     maps = denoiser.stored(pictures, labels, params.draws, seed)
     others = typicality.elsewhere(gallery, params, seed)
     known = [denoiser.features(some, seed, ask=False) if some else {} for some in (pictures, others)]
+    if came is not None and (brought := run_arrays.read(came)):
+        mine = fitting(brought, "maps", 4, len(questions))
+        maps = {i: one for i, one in mine.items() if len(one) == len(labels[i])} | maps
+        known = [fitting(brought, "features", 3, len(questions)) | known[0],
+                 fitting(brought, "beside", 3, len(others)) | known[1]]  # fmt: skip
     return Kept(gallery, spec, params, tuple(questions), maps, known[0], tuple(others), known[1], seed)
+
+
+def fitting(brought: run_arrays.Arrays, name: str, axes: int, count: int) -> dict[int, np.ndarray]:
+    """Arrays of so many axes, all of one shape, numbered below `count`; none where they are not."""
+    found = {number: one for number, one in brought.get(name, {}).items() if number < count and one.ndim == axes}
+    shapes = {one.shape[-2:] for one in found.values()}
+    return found if len(shapes) == 1 else {}
 
 
 def of_run(run: Run, settings: Settings) -> Kept:
@@ -128,7 +153,7 @@ def of_run(run: Run, settings: Settings) -> Kept:
     request = run.request
     params = TypeAdapter(Params).validate_python(request.params)
     part = chosen(shared_gallery(request.gallery, settings.home), request.members)
-    return kept(part, params, request.models["denoiser"], settings, request.seed)
+    return kept(part, params, request.models["denoiser"], settings, request.seed, run.path)
 
 
 def with_changes(run: Run, result: Result, settings: Settings) -> tuple[Result, tuple[str, ...]]:

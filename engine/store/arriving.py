@@ -17,6 +17,7 @@ from engine.gallery import shelf
 from engine.store.parcels import Parcel, edits_text
 from engine.store.remarks import FILE as REMARKS
 from engine.store.remarks import Remarks, remarks_of
+from engine.store.run_arrays import LIST, NUMBERS
 from engine.store.runs import IMPORTED, Run, Runs, write_json, writing
 
 Keep = Literal["", "mine", "theirs"]
@@ -139,6 +140,8 @@ def _placed(parcel: Parcel, home: Path, name: str) -> Run:
             write_json(beside / IMPORTED, {"at": time.time(), "file": name[:200]})
             for part in _TAKE:
                 _TAKE[part](parcel, run)
+            for file, data in zip((LIST, NUMBERS), parcel.arrays or (), strict=False):
+                (beside / file).write_bytes(data)
             shutil.rmtree(root / id, ignore_errors=True)  # what is there is damaged: nobody can tell what it was
             os.rename(beside, root / id)
         finally:

@@ -13,6 +13,7 @@ result.json, result.2.json, ...
 edits.jsonl     a person's changes
 remarks.json    tags and note
 gallery.json    names, hashes, sizes and labels of the gallery's pictures, its title, and how labels were found
+arrays.json, arrays.bin     maps and features of a typicality run (run_arrays)
 """
 
 from __future__ import annotations
@@ -37,13 +38,16 @@ from engine.gallery.archives import members, read_safely
 from engine.models.roles import ROLES
 from engine.store.remarks import FILE as REMARKS
 from engine.store.remarks import Remarks, read_remarks, remarks_of
+from engine.store.run_arrays import LIST, NUMBERS, Arrays, packed, unpacked
 from engine.store.runs import Request, Run, Status
 
 FORMAT, VERSION, ENDING = "vitrine run", 1, ".vitrine.zip"
 MOST_FILES, MOST_BYTES, MOST_REVISIONS, MOST_EDITS = 120, 1 << 30, 99, 100_000
 _RATIO, _RATIO_FROM = 200, 64 << 20  # bytes out for each byte in, once more than so many came out
 _PIECE = 1 << 20
-_OURS = re.compile(r"(?:manifest|request|status|gallery|remarks|result(?:\.[1-9]\d?)?)\.json|edits\.jsonl")
+_OURS = re.compile(
+    r"(?:manifest|request|status|gallery|remarks|arrays|result(?:\.[1-9]\d?)?)\.json|edits\.jsonl|arrays\.bin"
+)
 _RESULT = re.compile(r"result(?:\.(\d+))?\.json")
 _HASH, _FINGERPRINT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
 _FIELDS = {"file", "files", "low", "high"}  # of results, that hold names of pictures; low and high of an axis
@@ -61,6 +65,7 @@ class Parcel:
         edits: a person's changes, in order.
         remarks: tags and note.
         gallery: the pictures that were looked at, which may be elsewhere: its root is empty.
+        arrays: as run_arrays packs them.
     """
 
     request: Request
@@ -69,6 +74,7 @@ class Parcel:
     edits: tuple[Mapping[str, Any], ...]
     remarks: Remarks
     gallery: Gallery
+    arrays: tuple[bytes, bytes] | None = None
 
 
 def name_of(run: Run) -> str:
@@ -76,12 +82,13 @@ def name_of(run: Run) -> str:
     return f"{run.request.analysis}-{run.id}{ENDING}"
 
 
-def pack(run: Run, gallery: Gallery) -> bytes:
+def pack(run: Run, gallery: Gallery, arrays: Arrays | None = None) -> bytes:
     """A finished run as one file; the same run is the same bytes.
 
     Args:
         run: with a result.
         gallery: that it was asked about.
+        arrays: what goes along beside the result.
 
     Raises:
         RunError: it is not finished, no answer to a question, or its files cannot be read.
@@ -103,6 +110,8 @@ def pack(run: Run, gallery: Gallery) -> bytes:
         files["edits.jsonl"] = edits_text({k: v for k, v in edit.items() if k != "n"} for edit in edits).encode()
     if said := remarks_of(run):
         files[REMARKS] = _json(asdict(said))
+    if arrays:
+        files[LIST], files[NUMBERS] = packed(arrays)
     told = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     manifest = {"format": FORMAT, "version": VERSION, "run": run.id, "files": dict(sorted(told.items()))}
     return _zipped({"manifest.json": _json(manifest), **dict(sorted(files.items()))})
@@ -127,7 +136,8 @@ def unpack(file: BinaryIO) -> Parcel:
             raise _wrong("its list of pictures is not the one that was asked about")
         _check_names(request, results, gallery)
         said = read_remarks(_object(files[REMARKS], REMARKS)) if REMARKS in files else Remarks()
-        return Parcel(request, status, results, tuple(_edits(files.get("edits.jsonl", b""))), said, gallery)
+        edits = tuple(_edits(files.get("edits.jsonl", b"")))
+        return Parcel(request, status, results, edits, said, gallery, _arrays(files, request))
     except KeyError as problem:
         raise _wrong(f"{problem.args[0]} is missing") from None
 
@@ -304,6 +314,15 @@ def _edits(data: bytes) -> list[dict[str, Any]]:
     if not all(isinstance(edit.get("kind"), str) for edit in edits):
         raise _wrong("edits.jsonl is damaged")
     return edits
+
+
+def _arrays(files: Mapping[str, bytes], request: Request) -> tuple[bytes, bytes] | None:
+    if LIST not in files and NUMBERS not in files:
+        return None
+    if request.analysis != "typicality":
+        raise _wrong("it holds arrays, of which its analysis knows nothing")
+    unpacked(files[LIST], files[NUMBERS])
+    return files[LIST], files[NUMBERS]
 
 
 def _gallery(said: Mapping[str, Any]) -> Gallery:

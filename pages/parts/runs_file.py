@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from engine.errors import VitrineError
+from engine.jobs.parcelling import packed
 from engine.store import parcels
 from engine.store.arriving import clashes
 from engine.store.arriving import take_in as arrive
@@ -24,7 +25,7 @@ _PARTS = {"result": "the answer", "changes": "changes", "remarks": "tags and not
 def save(entry: Entry) -> None:
     """The run with everything that belongs to it, but no pictures."""
     try:
-        data = parcels.pack(entry.run, workspace.gallery(entry.asked.gallery))
+        data = packed(entry.run, workspace.settings())
     except VitrineError as problem:
         st.error(f"{plain(problem.message)} {plain(problem.hint)}")
         return
@@ -46,6 +47,15 @@ def take_in() -> None:
         )  # fmt: skip
         if loaded is not None:
             _one(cast(UploadedFile, loaded))
+
+
+def say_what_arrived() -> None:
+    """What the file's run is now, and the way to it."""
+    if arrived := st.session_state.pop("runs_arrived", None):
+        words, analysis, id = arrived
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/check: {plain(words)}", width="stretch")
+            st.page_link(f"{analysis}.py", label="Open it", icon=":material/arrow_forward:", query_params={"run": id})
 
 
 def _one(loaded: UploadedFile) -> None:
@@ -75,7 +85,7 @@ def _take(parcel: Parcel, keep: Literal["", "mine", "theirs"], name: str) -> Non
     except VitrineError as problem:
         st.session_state["runs_stayed"] = [str(problem)]
         return
-    st.session_state["runs_said"] = arrival.words
+    st.session_state["runs_arrived"] = (arrival.words, parcel.request.analysis, arrival.run.id)
     st.session_state["runs_taken"] = st.session_state.get("runs_taken", 0) + 1  # another key: an empty form
 
 

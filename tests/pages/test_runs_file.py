@@ -47,7 +47,7 @@ def test_a_file_is_taken_in_and_shown_without_its_pictures(page, elsewhere, sett
     assert Runs(settings.home).get(id).is_imported
     assert "from a file" in texts(test)
     assert "from afar" in texts(test)
-    assert "Its pictures are not here" in " ".join(t.value for t in test.toast).replace("\\", "")
+    assert "Its pictures are not here" in texts(test)
     shown = page("clusters", run=id)
     assert "**4 clusters** by colour" in texts(shown)
     assert "pictures of this gallery are not here" in texts(shown)

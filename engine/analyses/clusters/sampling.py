@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_FITTED = 20_000  # vectors that centres are fitted to; more would not move them
+_FITTED = 10_000  # vectors that centres are fitted to; more would not move them
 _LEAST, _MOST = 40, 400  # pictures of the first round
 _NEXT_LEAST, _NEXT_MOST = 20, 1000  # of a later one
 _POOL = 4  # times as many unsure ones are looked at as are taken
@@ -72,14 +72,13 @@ def unsure(vectors: np.ndarray, sureness: np.ndarray, size: int) -> np.ndarray:
     pool = np.argsort(sureness, kind="stable")[: _POOL * size]
     doubt, some = 1.0 - sureness[pool], vectors[pool]
     nearest = np.full(len(pool), np.inf)  # squared distance to the nearest that was taken
-    worth, taken = doubt.copy(), []
+    worth, taken = doubt.copy(), list[int]()
     for _ in range(min(size, len(pool))):
-        best = int(worth.argmax())
-        taken.append(pool[best])
-        nearest = np.minimum(nearest, np.square(some - some[best]).sum(axis=1))
+        taken.append(int(worth.argmax()))
+        nearest = np.minimum(nearest, np.square(some - some[taken[-1]]).sum(axis=1))
         worth = doubt * nearest
-        worth[np.isin(pool, taken)] = -1.0
-    return np.array(taken, np.int64)
+        worth[taken] = -1.0
+    return pool[taken]
 
 
 def drawing_order(n: int, seed: int) -> np.ndarray:
