@@ -52,7 +52,7 @@ larger share later asks only the difference."""
 def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
     """Criterion, K, share and the rest; also the places of the Run button and of the price."""
     said, number, more, button = st.columns([5, 2, 2, 1.7], vertical_alignment="bottom", gap="small")
-    part, price = st.columns([3, 7.7], gap="medium")
+    part, price = st.columns([4, 6.7], gap="medium")
     criterion = said.text_input("Criterion", key="criterion", placeholder="mood, place, what people do, ...")
     k = number.text_input("Clusters", key="k", help="`auto`, a number such as 10, or a range such as 5-12.")
     shares = sorted({*SHARES, st.session_state["share"]}, reverse=True)  # a script may have asked for another
