@@ -26,7 +26,7 @@ from engine.analyses.clusters.describing import Describer, nothing_said, tally
 from engine.analyses.clusters.naming import Names, as_they_are, natural_names, normal
 from engine.analyses.clusters.placing import joined_row, named, names_ask, placed_by_answers, with_labels
 from engine.analyses.clusters.result import Audited, Economy, Params, Row
-from engine.analyses.clusters.sampling import covering, drawing_order, first_size, mixed, next_size, unsure
+from engine.analyses.clusters.sampling import covering, drawing_order, first_size, mixed, next_size, stand_for, unsure
 from engine.analyses.clusters.spreading import fitted, prepared
 from engine.errors import RunError
 from engine.gallery import Gallery, Picture
@@ -174,8 +174,8 @@ class _Part:
 
     def named(self) -> tuple[Names, Names | None, float]:
         """Names from all that was described, as placing.named gives them; described rows are placed among them."""
-        rows = list(self.rows.values())
-        if not (counts := tally(rows)):
+        rows, counts = list(self.rows.values()), self._counts()
+        if not counts:
             raise nothing_said(self._params, rows)
         natural, joined, coverage = named(rows, counts, self._params, self._chat, self._progress, self._exact)
         self._place(list(self.rows), natural)
@@ -204,9 +204,22 @@ class _Part:
     def _answered(self) -> list[tuple[int, Row]]:
         return [(i, row) for i, row in self.rows.items() if row.how != "unanswered"]
 
+    def _counts(self) -> Counter[str]:
+        """About how many of all pictures would have each label: one counts for those that are nearest to its own.
+
+        Odd pictures are described more often than others; by plain numbers their labels would be named as if common.
+        """
+        said = [(i, label) for i, row in self._answered() if (label := normal(row.raw_label))]
+        if not said:
+            return Counter()
+        counts = Counter[str]()
+        for (_, label), n in zip(said, stand_for(self.vectors, np.array([i for i, _ in said])), strict=True):
+            counts[label] += int(n)
+        return counts
+
     def _working(self, names: Names) -> Names:
         """Names from the first labels there are, with the places of all labels so far."""
-        counts = tally(self.rows.values())
+        counts = self._counts()
         if self._exact:
             return as_they_are(counts)
         if counts and not names.names:

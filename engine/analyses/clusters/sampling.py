@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_FITTED = 10_000  # vectors that centres are fitted to; more would not move them
+_FITTED = 10_000  # vectors that centres are fitted to and counts are taken from; more would hardly move them
+_BLOCK = 1024
 _LEAST, _MOST = 40, 400  # pictures of the first round
 _NEXT_LEAST, _NEXT_MOST = 20, 1000  # of a later one
 _POOL = 4  # times as many unsure ones are looked at as are taken
@@ -97,3 +98,20 @@ def mixed(unsure: Sequence[int], drawn: Sequence[int], size: int) -> dict[int, b
         if place is not None:
             taken[place] = is_drawn
     return taken
+
+
+def stand_for(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(len(places),) about how many of all pictures are nearest to each of these; at least 1.
+
+    Args:
+        vectors: (n, d) of all.
+        places: of some of them, at least one.
+    """
+    n = len(vectors)
+    drawn = np.random.default_rng(0).permutation(n)[:_FITTED]
+    some, lengths = vectors[places], np.square(vectors[places]).sum(axis=1)
+    counts = np.zeros(len(places))
+    for start in range(0, len(drawn), _BLOCK):
+        distances = lengths - 2.0 * vectors[drawn[start : start + _BLOCK]] @ some.T
+        counts += np.bincount(distances.argmin(axis=1), minlength=len(places))
+    return np.maximum(1, np.rint(counts * n / len(drawn))).astype(np.int64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.analyses.clusters.sampling import covering, drawing_order, first_size, mixed, next_size, unsure
+from engine.analyses.clusters.sampling import covering, drawing_order, first_size, mixed, next_size, stand_for, unsure
 
 
 def groups(n, spread=0.1, seed=0):
@@ -63,3 +63,10 @@ def test_what_is_used_up_on_one_side_comes_from_the_other():
 def test_sizes_do_not_depend_on_what_is_paid():
     assert [first_size(n) for n in (10, 600, 1_000_000)] == [10, 62, 400]
     assert [next_size(n) for n in (10, 62, 10_000)] == [20, 31, 1000]
+
+
+def test_a_described_picture_stands_for_those_nearest_to_it():
+    # on a line: 0, 1 and 2 are nearest to 1; 9, 10, 11 and 12 to 10
+    line = np.array([0, 1, 2, 9, 10, 11, 12], float)[:, None]
+    assert list(stand_for(line, np.array([1, 4]))) == [3, 4]
+    assert list(stand_for(line, np.array([4, 4]))) == [7, 1]  # at least one
