@@ -112,7 +112,7 @@ def helping(params: Params, specs: Mapping[str, ModelSpec]) -> dict[str, ModelSp
 def _answered(gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, progress: Progress) -> Answered:
     """All that has to be asked where every picture is described."""
     exact = _is_exact(vision, params)
-    rows = Describer(params, vision, chat, progress).rows(gallery.pictures, len(gallery))
+    rows = Describer(params, vision, chat, progress).rows(gallery.pictures, len(gallery.pictures))
     if not (counts := tally(rows)):
         raise nothing_said(params, rows)
     natural, joined, coverage = named(rows, counts, params, chat, progress, exact)
