@@ -76,8 +76,7 @@ def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
         params = Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion, via=way, share=share)
         return params, button, price
     except SettingsError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return None, button, price
 
 

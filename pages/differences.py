@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
@@ -11,7 +9,6 @@ from engine.jobs.comparing import together
 from engine.models import profiles
 from pages.parts import differences_form, differences_view, run_panel, sidebar, workspace
 from pages.parts.analysis_page import page
-from pages.parts.workspace import plain
 
 _HOW = """
 After **VisDiff** (Dunlap, Zhang et al., CVPR 2024, arXiv 2312.02974). Both sets are cut into two halves, near copies
@@ -39,8 +36,7 @@ def _ask(gallery: Gallery) -> None:
         specs = profiles.specs(config.models, config, gallery.root)
         request = make_request("differences", gallery, params, specs, part=part)
     except VitrineError as problem:
-        button.button("Compare", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Compare", problem)
         return
     run_panel.price_and_run(request, gallery, params, button, label="Compare")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.jobs.asking import make_request
 from engine.models import profiles
 from pages.parts import run_panel, sidebar, structure_form, structure_view, workspace
 from pages.parts.analysis_page import page
-from pages.parts.workspace import plain
 
 _HOW = """
 After **SSD-LLM**, subpopulation structure discovery (Luo et al., ECCV 2024, arXiv 2405.02363). Every picture is
@@ -34,8 +31,7 @@ def _ask(gallery: Gallery) -> None:
         specs = profiles.specs(config.models, config, gallery.root)
         request = make_request("structure", gallery, params, specs, part=sidebar.set_in_use(gallery))
     except VitrineError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return
     run_panel.price_and_run(request, gallery, params, button)
 

@@ -19,7 +19,6 @@ from pages.parts import (
     workspace,
 )
 from pages.parts.analysis_page import page
-from pages.parts.workspace import plain
 
 _HOW = """
 After **Diffusion Models as Data Mining Tools** (Siglidis et al., ECCV 2024, arXiv 2408.02752). Noise is added to a
@@ -45,8 +44,7 @@ def _ask(gallery: Gallery) -> None:
     try:
         request = make_request("typicality", gallery, params, {"denoiser": spec}, part=sidebar.set_in_use(gallery))
     except VitrineError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return
     run_panel.price_and_run(request, gallery, params, button)
 

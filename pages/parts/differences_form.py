@@ -14,8 +14,7 @@ from engine.gallery import Gallery, sets
 from engine.gallery import columns as own
 from engine.jobs.comparing import THE_REST
 from engine.store.runs import Run
-from pages.parts import sidebar, workspace
-from pages.parts.workspace import plain
+from pages.parts import run_panel, sidebar, workspace
 
 _TWO, _EACH = "Two sides", "Each against the rest"
 _RUNS = 5  # of clusters, the newest, whose clusters are offered
@@ -71,8 +70,7 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         sides_asked = _side(gallery, _name(sides, a), one), _side(gallery, name, other)
         return Params(a=sides_asked[0], b=sides_asked[1], paired=paired, pair=str(pair or ""), **words), button
     except (SettingsError, GalleryError) as problem:
-        button.button("Compare", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Compare", problem)
         return None, button
 
 

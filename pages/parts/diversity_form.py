@@ -14,8 +14,7 @@ from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.gallery import columns as own
 from engine.store.runs import Run
-from pages.parts import workspace
-from pages.parts.workspace import plain
+from pages.parts import run_panel, workspace
 
 _NOTHING, _SETS = "nothing", "saved sets"
 
@@ -65,8 +64,7 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
             left_out=members(left_out),
         ), button
     except SettingsError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return None, button
 
 

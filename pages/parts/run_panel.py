@@ -98,6 +98,12 @@ def page_of(analysis: str) -> str:
     return f"{'typicality' if analysis in MAKINGS else analysis}.py"
 
 
+def refuse(button: Any, label: str, problem: VitrineError) -> None:  # noqa: ANN401  a place on the page
+    """What cannot be asked so: its button rests, and why and the mend are said."""
+    button.button(label, type="primary", disabled=True, key="run", help=plain(problem.message))
+    st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+
+
 def open_run(id: str) -> None:
     """Put a run into the address and show it."""
     close_run()
@@ -253,8 +259,10 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     parts = []
     for role in price.roles:
         known = f" ({role.known:,} known already)" if role.known else ""
+        of, about = f"of {price.pictures:,} pictures to describe", f"questions about {price.pictures:,} pictures"
+        some = of if role.questions <= price.pictures else about  # where pictures are asked more than one thing
         said = {
-            "vision": f"{'up to ' * role.at_most}{role.questions:,} of {price.pictures:,} pictures to describe{known}",
+            "vision": f"{'up to ' * role.at_most}{role.questions:,} {some}{known}",
             "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
             "denoiser": f"{role.questions:,} evaluations of the denoiser for {price.pictures:,} pictures",
             "steps": f"at most {role.questions:,} steps on {price.pictures:,} pictures",

@@ -13,7 +13,7 @@ from engine.analyses.structure.typed import read_dimensions, written
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.store.runs import Run
-from pages.parts.workspace import plain
+from pages.parts import run_panel
 
 _SCHEMAS = {"shared": "of all labels", "own": "each label's own", "both": "both"}
 
@@ -43,8 +43,7 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         given = read_dimensions(typed)
         return Params(goal=goal.strip(), count=int(count), given=given, mask=mask, schema=asked), button
     except SettingsError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return None, button
 
 

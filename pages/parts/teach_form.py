@@ -48,8 +48,7 @@ def ask(gallery: Gallery) -> None:
         params = Params(int(steps), str(how), _template(spec, more), batch=_batch(more), labels=tuple(sorted(some)))
         request = make_request("finetuning", gallery, params, {"denoiser": spec}, part=sidebar.set_in_use(gallery))
     except VitrineError as problem:
-        button.button("Teach", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Teach", problem)
         return
     run_panel.price_and_run(request, gallery, params, button, label="Teach")
 

@@ -13,7 +13,6 @@ from engine.jobs.asking import make_request
 from engine.store.runs import Run
 from engine.translation.making import MOST, Params
 from pages.parts import denoiser_picker, run_panel, sidebar
-from pages.parts.workspace import plain
 
 _FEW = 8  # pictures, at first
 _HELD = ("guidance", "features", "attention")
@@ -59,8 +58,7 @@ def ask(gallery: Gallery) -> None:
         params = Params(label, tuple(to), count if count < n else 0, guidance, features, attention)
         request = make_request("translation", gallery, params, {"denoiser": spec}, part=sidebar.set_in_use(gallery))
     except VitrineError as problem:
-        button.button("Translate", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Translate", problem)
         return
     run_panel.price_and_run(request, gallery, params, button, label="Translate")
 

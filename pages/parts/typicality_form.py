@@ -14,8 +14,7 @@ from engine.errors import VitrineError
 from engine.gallery import Gallery
 from engine.models.roles import ModelSpec
 from engine.store.runs import Run
-from pages.parts import denoiser_picker
-from pages.parts.workspace import plain
+from pages.parts import denoiser_picker, run_panel
 
 _DRAWS = (16, 32, 64, 96, 128, 256)
 _AGAINST = {NULL: "no label", OTHERS: "the mean of all others"}
@@ -47,8 +46,7 @@ def form(gallery: Gallery) -> tuple[Params | None, ModelSpec | None, DeltaGenera
     try:
         return Params(tuple(some), str(against), int(draws)), spec, button
     except VitrineError as problem:
-        button.button("Run", type="primary", disabled=True, key="run", help=plain(problem.message))
-        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
+        run_panel.refuse(button, "Run", problem)
         return None, None, button
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -68,7 +69,9 @@ def test_a_price_then_a_run_that_waits(page, gallery, settings, models):
     test = page("differences", gallery=gallery.fingerprint)
     assert test.selectbox(key="differences_a").value == "column:label=beach"
     assert test.selectbox(key="differences_b").value == "the rest"
-    assert "pictures to describe" in texts(test)
+    said = re.search(r"([\d,]+) (of|questions about) (\d+) pictures", texts(test))
+    assert said
+    assert (said[2] == "of") == (int(said[1].replace(",", "")) <= int(said[3]))  # several statements about a picture
     press(test, "Compare")
     ((run, status),) = Runs(settings.home).all()
     assert status.state == "queued"
