@@ -227,6 +227,7 @@ def estimate(request: Request, gallery: Gallery, params: Any, settings: Settings
 
         asks = {role: asker(role, spec) for role, spec in request.models.items()}
         module, more = analysis(request.analysis), helpers(request.analysis, settings, progress)
+        more |= {"seed": request.seed} if getattr(module, "SEEDED", False) else {}
         return module.estimate(chosen(gallery, request.members), params, **asks, **more, progress=progress)
 
 

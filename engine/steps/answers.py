@@ -92,6 +92,14 @@ class Remembered:
         """What a request of `task` cost this model so far."""
         return self._store.rate(self._name, task.name)
 
+    def found(self, what: str) -> str:
+        """What was remembered of this model under a name; empty where nothing was."""
+        return self._store.found(self._name, what)
+
+    def set_found(self, what: str, value: str) -> None:
+        """Remember something of this model that is no answer."""
+        self._store.set_found(self._name, what, value)
+
     def stored(
         self, task: Task, payload: Mapping[str, Any], items: Sequence[Any], draw: int = 0
     ) -> Iterator[tuple[int, dict]]:

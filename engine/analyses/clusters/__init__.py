@@ -45,6 +45,7 @@ from engine.steps.tasks import ASSIGN, DESCRIBE, LABEL, NAME_CLUSTERS
 
 NAME, VERSION, ROLES = "clusters", 1, ("vision", "chat")
 TASKS = ("describe", "describe_prose", "label", "name_clusters", "assign")
+SEEDED = True  # what was asked before depends on the seed, and so does a price
 _FORESEEN = 5000  # pictures up to which an estimate follows the store's answers
 
 __all__ = ["Cluster", "Criterion", "Params", "Result", "Review", "Row", "estimate", "run", "tables"]
@@ -140,6 +141,7 @@ def estimate(
     vision: Remembered,
     chat: Remembered,
     progress: Progress,
+    seed: int = 0,
     matcher: Likeness | None = None,
     embedder: Likeness | None = None,
 ) -> Estimate:
@@ -150,7 +152,7 @@ def estimate(
     """
     likeness = matcher or embedder
     if likeness and not _describes_all(gallery, params):
-        return estimate_in_part(gallery, params, vision, chat, likeness, "matcher" if matcher else "embedder")
+        return estimate_in_part(gallery, params, vision, chat, likeness, "matcher" if matcher else "embedder", seed)
     n = len(gallery.pictures)
     distinct, known = vision.known(DESCRIBE, describe_ask(params), gallery.pictures)
     asked, known_names = progress.cost.asked, progress.cost.known

@@ -21,6 +21,7 @@ from typing import Protocol
 
 import numpy as np
 
+from engine.analyses.clusters.asked_before import AskedBefore
 from engine.analyses.clusters.auditing import audit_order, audit_size, wrong_in_all
 from engine.analyses.clusters.describing import Describer, nothing_said, tally
 from engine.analyses.clusters.naming import Names, as_they_are, natural_names, normal
@@ -74,6 +75,11 @@ def most_described(share: float, n: int) -> int:
     return min(n, max(FEWEST, math.ceil(share * n - 1e-9)))
 
 
+def first_room(most: int) -> int:
+    """How many of `most` pictures to describe may be described before the audit."""
+    return most - audit_size(most)
+
+
 def different(pictures: Iterable[Picture]) -> list[Picture]:
     """One picture for each content, in an order that is not that of the files."""
     found: dict[str, Picture] = {}
@@ -114,7 +120,8 @@ def answered_in_part(
         raise RunError(f"No picture has a vector: {why}.", "Describe every picture instead.")
     able = [pictures[i] for i in embedded.places]
     most = min(most_described(params.share, len(pictures)), len(able))
-    part = _Part(able, prepared(embedded.vectors), params, vision, chat, progress, seed, exact, most)
+    before = AskedBefore(pictures, params, vision, chat, likeness.spec, seed)
+    part = _Part(able, prepared(embedded.vectors), params, vision, chat, progress, seed, exact, most, before)
     part.describe_in_rounds()
     natural, joined, coverage = part.named()
     guesses = part.guessed(natural, joined)
@@ -141,18 +148,20 @@ class _Part:
         seed: int,
         exact: bool,
         most: int,
+        before: AskedBefore,
     ) -> None:
         self.pictures, self.vectors, self.seed, self.most = pictures, vectors, seed, most
         self.rows: dict[int, Row] = {}
         self._fair: set[int] = set()  # places that were chosen without a look at how sure they were
         self._params, self._chat, self._progress, self._exact = params, chat, progress, exact
+        self._before = before
         self._describer = Describer(params, vision, chat, progress)
 
     def describe_in_rounds(self) -> None:
         """Describe what covers the space, then what working names leave unsure, less what the audit will take."""
         n, names = len(self.pictures), Names((), {})
         order = drawing_order(n, self.seed)
-        room = self.most - audit_size(self.most)
+        room = first_room(self.most)
         self._describe(covering(self.vectors, first_size(n))[:room])
         self._fair = set(self.rows)
         while True:
@@ -198,8 +207,10 @@ class _Part:
         return {i: guesses[i] for i in drawn}
 
     def _describe(self, places: Sequence[int] | np.ndarray) -> None:
+        is_first = not self.rows
         rows = self._describer.rows([self.pictures[i] for i in places], self.most)
         self.rows |= {int(i): row for i, row in zip(places, rows, strict=True)}
+        self._before.keep(len(self._answered()), is_first)
 
     def _answered(self) -> list[tuple[int, Row]]:
         return [(i, row) for i, row in self.rows.items() if row.how != "unanswered"]

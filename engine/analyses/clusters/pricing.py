@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.analyses.clusters.asked_before import AskedBefore
 from engine.analyses.clusters.describing import describe_ask
-from engine.analyses.clusters.economical import Likeness, different, most_described
+from engine.analyses.clusters.economical import Likeness, different, first_room, most_described
 from engine.analyses.clusters.placing import chat_asks
 from engine.analyses.clusters.result import Params
-from engine.analyses.clusters.sampling import covering, first_size
-from engine.analyses.clusters.spreading import prepared
 from engine.analyses.estimating import Estimate, RoleEstimate, role_estimate
 from engine.gallery import Gallery
 from engine.steps.answers import Remembered
 from engine.steps.tasks import DESCRIBE, NAME_CLUSTERS
 
 _SECONDS_A_VECTOR = 0.02
-_FORESEEN = 2000  # pictures up to which a price looks whether the first sample is known
 
 
 def estimate_in_part(
-    gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, likeness: Likeness, role: str
+    gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, likeness: Likeness, role: str, seed: int
 ) -> Estimate:
     """What describing a part would ask, at most."""
     n = len({p.hash for p in gallery.pictures})
-    left, known = _left_to_describe(gallery, params, vision, likeness)
+    left, known = _left_to_describe(gallery, params, vision, chat, likeness, seed)
     distinct, had = likeness.known(gallery.pictures)
     missing = distinct - had
     asks = chat_asks(most_described(params.share, n), params, vision)
@@ -34,22 +32,19 @@ def estimate_in_part(
     return Estimate(len(gallery), (described, role_estimate("chat", chat, asks, 0), vectors))
 
 
-def _left_to_describe(gallery: Gallery, params: Params, vision: Remembered, likeness: Likeness) -> tuple[int, int]:
-    """How many pictures would be asked for at most, and how many of the chosen ones are known; asks nothing.
+def _left_to_describe(
+    gallery: Gallery, params: Params, vision: Remembered, chat: Remembered, likeness: Likeness, seed: int
+) -> tuple[int, int]:
+    """How many pictures would be asked for at most, and how many of those to describe are known surely; asks nothing.
 
-    Where the beginning of the first sample is known, an earlier run with the same words and a smaller share has left
-    its answers, which are among those that this one needs: at least half are of that sample, or all of it is known.
+    What a smaller share has described is among what this one needs. Where something else differs, as names to keep,
+    only the first sample is sure to be the same.
     """
     pictures = different(gallery.pictures)
-    most, ask = most_described(params.share, len(pictures)), describe_ask(params)
-    distinct, known = vision.known(DESCRIBE, ask, pictures)
+    most = most_described(params.share, len(pictures))
+    distinct, known = vision.known(DESCRIBE, describe_ask(params), pictures)
     if known == distinct:
         return 0, most
-    n, had = likeness.known(pictures)
-    if not known or had < n or n > _FORESEEN:
-        return most, 0
-    embedded = likeness.embed(pictures)
-    first = covering(prepared(embedded.vectors), first_size(len(embedded.places)))
-    some = [pictures[embedded.places[i]] for i in first[: max(1, known // 2)]]
-    there = min(known, most) if len(set(vision.known(DESCRIBE, ask, some))) == 1 else 0  # asked for, and known: equal
-    return most - there, there
+    before = AskedBefore(pictures, params, vision, chat, likeness.spec, seed)
+    there = min(known, max(min(before.first, first_room(most)), min(before.all, most)))
+    return min(most - there, distinct - known), there

@@ -32,10 +32,10 @@ def ran(gallery, home, params=FIFTH, model=None, likeness=None, seed=0, progress
     return clusters.run(gallery, params, vision=asker, chat=asker, progress=progress, seed=seed, matcher=alike)
 
 
-def priced(gallery, home, params, likeness):
+def priced(gallery, home, params, likeness, seed=0):
     progress = Progress()
     asker = counting(home, progress)
-    price = clusters.estimate(gallery, params, vision=asker, chat=asker, progress=progress, matcher=likeness)
+    price = clusters.estimate(gallery, params, vision=asker, chat=asker, progress=progress, seed=seed, matcher=likeness)
     return {r.role: r.questions for r in price.roles}
 
 
@@ -180,6 +180,26 @@ def test_a_larger_share_asks_the_difference(gallery, settings):
     assert priced(gallery, settings.home, COLOUR, likeness)["vision"] == 100
     ran(gallery, settings.home, COLOUR, rest, likeness)
     assert rest.tasks.count("describe") == 100
+
+
+def test_the_price_of_a_larger_share_of_a_large_gallery_counts_what_is_known(gallery, settings):
+    """2,400 pictures; a twentieth is 120, a tenth 240."""
+    some = [replace(p, hash=f"{i:08x}{p.hash[8:]}") for i in range(12) for p in gallery.pictures]
+    large, likeness = replace(gallery, pictures=some), Alike(noise=0.8)
+    assert priced(large, settings.home, replace(COLOUR, share=0.1), likeness)["vision"] == 240
+    ran(large, settings.home, replace(COLOUR, share=0.05), likeness=likeness)
+    assert priced(large, settings.home, replace(COLOUR, share=0.1), likeness)["vision"] == 120
+    assert priced(large, settings.home, replace(COLOUR, share=0.05), likeness)["vision"] == 0
+
+
+@pytest.mark.parametrize(("params", "seed"), [(HALF, 1), (replace(HALF, keep=("red", "purple")), 0)])
+def test_a_price_is_an_upper_bound_where_other_pictures_may_be_chosen(gallery, settings, params, seed):
+    """A fifth begins with 30 (40 less the audit's 10), which are of every first sample: 100 - 30."""
+    likeness, model = Alike(noise=0.8), Scripted()
+    ran(gallery, settings.home, FIFTH, likeness=likeness)
+    assert priced(gallery, settings.home, params, likeness, seed)["vision"] == 70
+    ran(gallery, settings.home, params, model, likeness, seed)
+    assert 0 < model.tasks.count("describe") <= 70
 
 
 def test_a_price_before_anything_is_known_and_after_everything_is(gallery, settings):
