@@ -17,7 +17,7 @@ from engine import settings
 from engine.errors import SettingsError
 from engine.gallery import Gallery, sets
 from engine.gallery.sets import PictureSet
-from engine.jobs.asking import chosen, estimate, leaves_for, make_request
+from engine.jobs.asking import estimate, leaves_for, make_request, pictures_sent
 from engine.jobs.execute import execute, read_result
 from engine.models import profiles
 from engine.models.roles import ModelSpec
@@ -114,9 +114,7 @@ def opened(said: argparse.Namespace, config: Settings) -> Gallery:
 def _say_what_moves(request: Request, gallery: Gallery) -> None:
     """What will leave this machine, and what will be fetched to it."""
     if host := leaves_for(request.models):
-        part = request.params.get("share", 1.0)
-        most = f"up to {part:.0%} of " if part < 1 else ""
-        say(f"{most}{len(chosen(gallery, request.members))} pictures will be sent to {host}")
+        say(f"{pictures_sent(request, gallery)[1]} will be sent to {host}")
     for w in profiles.to_fetch(request.models):
         say(f"{w.spec.name} is not on this machine: {w.gigabytes:g} GB will be fetched to {profiles.hub_cache()}")
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import models
 from engine.analyses import analysis
+from engine.analyses.clusters.economical import most_described
 from engine.analyses.estimating import Estimate
 from engine.errors import GalleryError, ModelError, SettingsError
 from engine.gallery import Gallery, Picture, sets
@@ -237,16 +238,25 @@ def is_remote(spec: ModelSpec) -> bool:
     return bool(url) and not is_loopback(url)
 
 
-def has_consent(request: Request, host: str, settings: Settings) -> bool:
-    """Whether somebody agreed before that this gallery's pictures go to `host`."""
-    with closing(Store(settings.home)) as store:
-        return bool(store.found(_consent(request, host), "consent"))
+def pictures_sent(request: Request, gallery: Gallery) -> tuple[int, str]:
+    """How many pictures a request sends at most to who describes them, and the same in words."""
+    pictures = chosen(gallery, request.members).pictures
+    share, n = request.params.get("share", 1.0), len(pictures)
+    most = most_described(share, len({p.hash for p in pictures})) if share < 1 else n
+    return most, f"up to {most:,} of {n:,} pictures" if most < n else f"{n:,} pictures"
 
 
-def give_consent(request: Request, host: str, settings: Settings) -> None:
-    """Remember that this gallery's pictures may go to `host`."""
+def has_consent(request: Request, host: str, pictures: int, settings: Settings) -> bool:
+    """Whether somebody agreed before that so many of this gallery's pictures go to `host`."""
     with closing(Store(settings.home)) as store:
-        store.set_found(_consent(request, host), "consent", host)
+        agreed = store.found(_consent(request, host), "consent")
+    return int(agreed) >= pictures if agreed.isdecimal() else bool(agreed)  # once, the host was kept: for all of them
+
+
+def give_consent(request: Request, host: str, pictures: int, settings: Settings) -> None:
+    """Remember that so many of this gallery's pictures may go to `host`."""
+    with closing(Store(settings.home)) as store:
+        store.set_found(_consent(request, host), "consent", str(pictures))
 
 
 def _consent(request: Request, host: str) -> str:

@@ -84,7 +84,7 @@ def price_and_run(
         size, names = sum(w.gigabytes for w in wanted), ", ".join(w.spec.name for w in wanted)
         st.caption(f"{size:.1f} GB will be fetched first, to {plain(str(profiles.hub_cache()))}: {plain(names)}.")
     host = asking.leaves_for(request.models)
-    allowed = not host or _consent(request, host, price.pictures, config, key)
+    allowed = not host or _consent(request, host, gallery, config, key)
     with slot:
         if st.button(label, type="primary", disabled=not allowed, key=key):
             budget = st.session_state.get("budget")
@@ -279,11 +279,12 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
     return " · ".join(parts)
 
 
-def _consent(request: Request, host: str, pictures: int, config: Settings, key: str) -> bool:
-    """Asked once a gallery and host: whether pictures may leave this machine."""
-    if asking.has_consent(request, host, config):
+def _consent(request: Request, host: str, gallery: Gallery, config: Settings, key: str) -> bool:
+    """Asked once a gallery and host, and again for more pictures: whether they may leave this machine."""
+    most, told = asking.pictures_sent(request, gallery)
+    if asking.has_consent(request, host, most, config):
         return True
-    if st.checkbox(f"{pictures:,} pictures will be sent to **{plain(host)}**. I agree.", key=f"consent_{key}_{host}"):
-        asking.give_consent(request, host, config)
+    if st.checkbox(f"{told} will be sent to **{plain(host)}**. I agree.", key=f"consent_{key}_{host}_{most}"):
+        asking.give_consent(request, host, most, config)
         return True
     return False

@@ -6,6 +6,7 @@ import pytest
 
 import tests.pages.test_pages as states
 from engine.jobs.execute import execute, read_result
+from engine.settings import Endpoint, Prices, save_endpoint
 from pages.parts.clusters_economy import with_share
 from tests.pages.test_pages import buttons, connect, press, texts
 from tests.planted import COLOUR, gallery_of, many, submitted
@@ -45,6 +46,17 @@ def test_the_price_follows_the_slider(page, gallery, settings):
     assert "120 of 120 pictures to describe" in texts(asked(test, 1.0))
     assert "up to 60 of 120 pictures to describe" in texts(asked(test, 0.5))
     assert "up to 20 of 120 pictures to describe" in texts(asked(test, 0.05))  # so many in any case
+
+
+def test_consent_names_the_part_that_is_sent_and_is_asked_again_for_more(page, gallery, settings):
+    save_endpoint(settings, Endpoint("https://api.far.example/v1", "", "eye", "mouth"), Prices())
+    test = asked(page("clusters", gallery=gallery.fingerprint), 0.05)
+    assert test.checkbox[0].label.startswith("up to 20 of 120 pictures will be sent to")
+    test.checkbox[0].check().run()
+    assert not asked(test, 0.1).checkbox  # 20, too
+    assert asked(test, 0.5).checkbox[0].label.startswith("up to 60 of 120 pictures will be sent to")
+    assert asked(test, 1.0).checkbox[0].label.startswith("120 pictures will be sent to")
+    assert not test.checkbox[0].value
 
 
 def test_what_is_compared_without_a_matcher_is_said(page, gallery, settings):
