@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -56,31 +57,26 @@ def alluvial(stages: Sequence[Stage], tables: Sequence[np.ndarray], empty: str =
     gap = _GAP * total / most
     high = total + gap * (most - 1)
     lows = [_placed(stage, order, gap, total, most) for stage, order in zip(stages, orders, strict=True)]
-    figure = go.Figure()
+    least, last = _LEAST * high / (_height(most) - _MARGIN), len(stages) - 1
+    traces, words = list[dict[str, Any]](), list[dict[str, Any]]()
     for k, counts in enumerate(tables):
-        _bands(figure, k, stages, counts, orders, lows, _LEAST * high / (_height(most) - _MARGIN))
+        traces += _bands(k, stages, counts, orders, lows, least)
     for k, stage in enumerate(stages):
-        _bars(figure, k, stage, lows[k], k == len(stages) - 1, empty)
-    for k, stage in enumerate(stages):
-        side = "left" if k == 0 else "right" if k == len(stages) - 1 else "center"
-        at = {"left": -_WIDE / 2, "right": _WIDE / 2, "center": 0.0}[side]
-        figure.add_annotation(
-            x=k + at, y=1.0, yref="paper", yshift=16, text=f"<b>{_cut(stage.title)}</b>", showarrow=False, xanchor=side,
-            font={"color": _INK},
-        )  # fmt: skip
-    wide = len(stages) - 1
-    figure.update_layout(
-        height=_height(most),
-        margin={"l": 8, "r": 8, "t": _MARGIN - 8, "b": 8},
-        dragmode=False,
-        hovermode="closest",
-        showlegend=False,
-        barmode="overlay",
-        hoverlabel={"font": {"color": _INK}},
-        xaxis={"visible": False, "range": [-0.33 * wide - 0.02, wide * 1.33 + 0.02], "fixedrange": True},
-        yaxis={"visible": False, "range": [0, high], "fixedrange": True},
-    )
-    return figure
+        traces.append(_bars(k, stage, lows[k], empty))
+        words += [_title(k, stage, last), *_names(k, stage, lows[k], last, empty)]
+    layout = {
+        "height": _height(most),
+        "margin": {"l": 8, "r": 8, "t": _MARGIN - 8, "b": 8},
+        "dragmode": False,
+        "hovermode": "closest",
+        "showlegend": False,
+        "barmode": "overlay",
+        "hoverlabel": {"font": {"color": _INK}},
+        "xaxis": {"visible": False, "range": [-0.33 * last - 0.02, last * 1.33 + 0.02], "fixedrange": True},
+        "yaxis": {"visible": False, "range": [0, high], "fixedrange": True},
+        "annotations": words,
+    }
+    return go.Figure(traces, layout)  # at once: plotly copies all that is there at each addition
 
 
 def _height(most: int) -> int:
@@ -120,83 +116,111 @@ def _placed(stage: Stage, order: Sequence[int], gap: float, total: float, most: 
     return lows
 
 
-def _bars(figure: go.Figure, k: int, stage: Stage, lows: np.ndarray, is_last: bool, empty: str) -> None:
+def _bars(k: int, stage: Stage, lows: np.ndarray, empty: str) -> dict[str, Any]:
     names = [_cut(name) or empty for name in stage.names]
-    figure.add_bar(
-        x=[k] * len(names),
-        base=lows,
-        y=list(stage.sizes),
-        width=_WIDE,
-        marker={"color": [f"rgb({_colour(k, i, stage)})" for i in range(len(names))], "line": {"width": 0}},
-        customdata=[[k, i] for i in range(len(names))],
-        text=[f"{name}: {int(n):,}" for name, n in zip(names, stage.sizes, strict=True)],
-        textposition="none",
-        hovertemplate="%{text} pictures<extra></extra>",
-        unselected={"marker": {"opacity": 1}},
-    )
-    for name, low, n in zip(names, lows, stage.sizes, strict=True):
+    return {
+        "type": "bar",
+        "x": np.full(len(names), k),
+        "base": lows,
+        "y": np.array(stage.sizes, float),
+        "width": _WIDE,
+        "marker": {"color": [f"rgb({_colour(k, i, stage)})" for i in range(len(names))], "line": {"width": 0}},
+        "customdata": [[k, i] for i in range(len(names))],
+        "text": [f"{name}: {int(n):,}" for name, n in zip(names, stage.sizes, strict=True)],
+        "textposition": "none",
+        "hovertemplate": "%{text} pictures<extra></extra>",
+        "unselected": {"marker": {"opacity": 1}},
+    }
+
+
+def _title(k: int, stage: Stage, last: int) -> dict[str, Any]:
+    side = "left" if k == 0 else "right" if k == last else "center"
+    at = {"left": -_WIDE / 2, "right": _WIDE / 2, "center": 0.0}[side]
+    return {"x": k + at, "y": 1.0, "yref": "paper", "yshift": 16, "text": f"<b>{_cut(stage.title)}</b>",
+            "showarrow": False, "xanchor": side, "font": {"color": _INK}}  # fmt: skip
+
+
+def _names(k: int, stage: Stage, lows: np.ndarray, last: int, empty: str) -> Iterator[dict[str, Any]]:
+    """Name and number beside each bar that holds pictures."""
+    left = k == 0
+    is_free = left or k == last  # else bands lie below
+    for name, low, n in zip(stage.names, lows, stage.sizes, strict=True):
         if n:
-            figure.add_annotation(
-                x=k - _WIDE / 2 if k == 0 else k + _WIDE / 2, y=low + n / 2, text=f"{name} {int(n):,}", showarrow=False,
-                xanchor="right" if k == 0 else "left", xshift=-4 if k == 0 else 4, font={"color": _INK, "size": 12},
-                bgcolor=None if k == 0 or is_last else "#000038", opacity=1 if k == 0 or is_last else 0.85,
-            )  # fmt: skip
+            yield {
+                "x": k - _WIDE / 2 if left else k + _WIDE / 2,
+                "y": low + n / 2,
+                "text": f"{_cut(name) or empty} {int(n):,}",
+                "showarrow": False,
+                "xanchor": "right" if left else "left",
+                "xshift": -4 if left else 4,
+                "font": {"color": _INK, "size": 12},
+                "bgcolor": None if is_free else "#000038",
+                "opacity": 1 if is_free else 0.85,
+            }
 
 
 def _bands(
-    figure: go.Figure,
     k: int,
     stages: Sequence[Stage],
     counts: np.ndarray,
     orders: Sequence[Sequence[int]],
     lows: Sequence[np.ndarray],
     least: float,
-) -> None:
-    """Bands leave and reach each bar from the top, in the order of the bars on the other side."""
+) -> Iterator[dict[str, Any]]:
+    """Bands leave and reach each bar from the top, in the order of the bars on the other side.
+
+    Those of a bar are one trace, as they do not cross; last come the points on all of them.
+    """
     left, right = stages[k], stages[k + 1]
     leaves, reaches = lows[k] + np.array(left.sizes), lows[k + 1] + np.array(right.sizes)
     drawn = set(np.argsort(-counts, axis=None, kind="stable")[:_BANDS].tolist())
-    handles, number = [], _FURTHER if k else _NUMBER
+    at, named, number = [], [], _FURTHER if k else _NUMBER
     for i in orders[k]:
+        shapes = []
         for j in orders[k + 1]:
             n = counts[i, j]
             if not n:
                 continue
             if i * counts.shape[1] + j in drawn:
-                ends = (leaves[i], reaches[j])
-                _band(figure, k, ends, n, _colour(k, i, left))
+                top = leaves[i] + (reaches[j] - leaves[i]) * _EASED
+                shapes.append([*top, *(top - n)[::-1], np.nan])  # a gap ends a shape
+                words = f"{_cut(left.names[i]) or 'none'} → {_cut(right.names[j]) or 'none'}"
                 for step in _HANDLES:
-                    at = ends[0] + (ends[1] - ends[0]) * _EASED[step] - n / 2
-                    handles.append((k + _WIDE / 2 + (1 - _WIDE) * _STEPS[step], at, n, i, j, step == number))
+                    at.append((_across(k)[step], top[step] - n / 2))
+                    is_told = step == number and n >= least
+                    named.append(([k, i, j, words, int(n)], f"{int(n):,}" if is_told else ""))
             leaves[i] -= n
             reaches[j] -= n
-    words = [f"{_cut(left.names[i]) or 'none'} → {_cut(right.names[j]) or 'none'}" for _, _, _, i, j, _ in handles]
-    figure.add_scatter(  # a filled shape cannot be clicked: a point on it can
-        x=[x for x, *_ in handles],
-        y=[y for _, y, *_ in handles],
-        mode="markers+text",
-        text=[f"{int(n):,}" if is_it and n >= least else "" for _, _, n, _, _, is_it in handles],
-        textfont={"color": _INK, "size": 11},
-        marker={"size": 22, "opacity": 0, "color": f"rgb({_NONE})"},
-        customdata=[[k, i, j, word, int(n)] for (_, _, n, i, j, _), word in zip(handles, words, strict=True)],
-        hovertemplate="%{customdata[3]}: %{customdata[4]:,} pictures<extra></extra>",
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}, "textfont": {"color": _INK}},
-    )
+        if shapes:
+            yield {
+                "type": "scatter",
+                "x": np.tile([*_across(k), *_across(k)[::-1], np.nan], len(shapes)),
+                "y": np.concatenate(shapes),
+                "mode": "lines",
+                "fill": "toself",
+                "fillcolor": f"rgba({_colour(k, i, left)},0.35)",
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+            }
+    x, y = np.array(at).reshape(-1, 2).T
+    yield {  # a filled shape cannot be clicked: a point on it can
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "markers+text",
+        "text": [number for _, number in named],
+        "textfont": {"color": _INK, "size": 11},
+        "marker": {"size": 22, "opacity": 0, "color": f"rgb({_NONE})"},
+        "customdata": [said for said, _ in named],
+        "hovertemplate": "%{customdata[3]}: %{customdata[4]:,} pictures<extra></extra>",
+        "selected": {"marker": {"opacity": 0}},
+        "unselected": {"marker": {"opacity": 0}, "textfont": {"color": _INK}},
+    }
 
 
-def _band(figure: go.Figure, k: int, ends: tuple[float, float], n: float, colour: str) -> None:
-    x = k + _WIDE / 2 + (1 - _WIDE) * _STEPS
-    top = ends[0] + (ends[1] - ends[0]) * _EASED
-    figure.add_scatter(
-        x=[*x, *x[::-1]],
-        y=[*top, *(top - n)[::-1]],
-        mode="lines",
-        fill="toself",
-        fillcolor=f"rgba({colour},0.35)",
-        line={"width": 0},
-        hoverinfo="skip",
-    )
+def _across(k: int) -> np.ndarray:
+    """Where a band of this stage stands at each step."""
+    return k + _WIDE / 2 + (1 - _WIDE) * _STEPS
 
 
 def _colour(k: int, i: int, stage: Stage) -> str:
