@@ -1,15 +1,17 @@
 """All runs as lists show them: what was asked, how it stands, what people say of it, its size on disk.
 
-A list of a thousand runs is drawn at every click, so a file is read again only when it has changed: one look at each
-folder (names, times and sizes) tells.
+A list of ten thousand runs is drawn at every click, so a run is read again only when it has changed. Whatever is
+written there is renamed into place, or the folder is touched (`Run.add_edit`), so one look at the folder's own times
+tells. Clocks of file systems tick slowly: two writes within one tick leave the same time, so of a folder that changed
+just now every file is looked at (names, times, sizes).
 """
 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,12 +21,10 @@ from engine.models.roles import ModelSpec
 from engine.store.remarks import Remarks, remarks_of
 from engine.store.runs import Run, Runs, Status, is_id, standing
 
-_KEPT = 20_000  # runs in memory, a few KB each
 _LONG = 100  # from this length on, a list in the parameters holds names of files: not for lists of runs
+_TICK = 2 * 10**9  # nanoseconds: the coarsest clock of a file system
 
 Stamp = tuple[tuple[str, int, int, int], ...]
-_known: OrderedDict[str, tuple[Stamp, Entry | None]] = OrderedDict()
-_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,12 @@ class Asked:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """One run; `bytes` of its folder on disk; whether it came as a file. Shared by all who ask: not to be changed."""
+    """One run; `bytes` of its folder on disk; whether it came as a file. Shared by all who ask: not to be changed.
+
+    The same object as long as nothing of the run has changed.
+    """
 
     run: Run
     status: Status
@@ -64,13 +67,15 @@ class Entry:
 
 def history(home: Path) -> list[Entry]:
     """Every run of which can be told what was asked, newest first."""
+    return all_of(home)[0]
+
+
+def all_of(home: Path) -> tuple[list[Entry], list[Run]]:
+    """The same; and the runs of which cannot be told what was asked."""
     root = home / "runs"
-    try:
-        names = [name for name in os.listdir(root) if is_id(name)]
-    except OSError:
-        return []
-    found = [entry for name in names if (entry := _entry(root / name))]
-    return sorted(found, key=lambda entry: (-entry.status.queued, entry.id))
+    with _lock:
+        shelf = _looked_at(str(root))
+        return list(shelf.order), [Run(root / name) for name in shelf.untold]
 
 
 def freed(entries: list[Entry]) -> int:
@@ -91,23 +96,64 @@ def delete_all(runs: Runs, entries: list[Entry]) -> tuple[int, int, list[str]]:
     return gone, space, stayed
 
 
-def _entry(path: Path) -> Entry | None:
-    key = str(path)
+@dataclass(frozen=True)
+class _Kept:
+    """What was read of one folder when it looked so; whether any later change shows in the folder's own times."""
+
+    folder: tuple[int, int, int]
+    files: Stamp
+    is_settled: bool
+    entry: Entry | None
+
+
+@dataclass
+class _Shelf:
+    """All runs of one workspace by the names of their folders; in order, and those that cannot be told."""
+
+    kept: dict[str, _Kept] = field(default_factory=dict)
+    order: list[Entry] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
+
+
+_shelves: dict[str, _Shelf] = {}
+_lock = Lock()
+
+
+def _looked_at(root: str) -> _Shelf:
     try:
-        stamp = _stamp(path)
-    except OSError:  # being deleted
+        place = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return _Shelf()
+    shelf = _shelves.setdefault(root, _Shelf())
+    before, now = shelf.kept, time.time_ns()
+    try:
+        shelf.kept = {
+            name: kept
+            for name in os.listdir(place)
+            if is_id(name) and (kept := _now(root, name, place, before.get(name), now))
+        }
+    finally:
+        os.close(place)
+    if len(before) != len(shelf.kept) or any(before.get(name) is not kept for name, kept in shelf.kept.items()):
+        found = [(-kept.entry.status.queued, name, kept.entry) for name, kept in shelf.kept.items() if kept.entry]
+        shelf.order = [entry for *_, entry in sorted(found, key=lambda one: one[:2])]
+        shelf.untold = [name for name, kept in shelf.kept.items() if not kept.entry]
+    return shelf
+
+
+def _now(root: str, name: str, place: int, kept: _Kept | None, now: int) -> _Kept | None:
+    """What is in a folder now: what was kept, if nothing changed; None where it is being deleted."""
+    try:
+        at = os.stat(name, dir_fd=place)
+        folder = at.st_ino, at.st_mtime_ns, at.st_ctime_ns
+        if kept and kept.is_settled and kept.folder == folder:
+            return kept
+        files = _stamp(Path(root, name))
+    except OSError:
         return None
-    with _lock:
-        kept = _known.get(key)
-        if kept and kept[0] == stamp:
-            _known.move_to_end(key)
-            return kept[1]
-    entry = _read(Run(path))
-    with _lock:
-        _known[key] = stamp, entry
-        while len(_known) > _KEPT:
-            _known.popitem(last=False)
-    return entry
+    is_known = kept is not None and (kept.folder, kept.files) == (folder, files)
+    entry = kept.entry if kept and is_known else _read(Run(Path(root, name)))
+    return _Kept(folder, files, now - max(folder[1:]) > _TICK, entry)
 
 
 def _stamp(path: Path) -> Stamp:

@@ -181,6 +181,8 @@ class Run:
                 log.seek(-1, os.SEEK_END)
                 line = line if log.read(1) == b"\n" else "\n" + line  # a full disk tore the last one
             log.write(line.encode())
+            log.flush()
+            os.utime(self.path)  # lists of runs look at the folder's time only
 
     def drop_edit(self) -> None:
         """Take the newest change back."""
@@ -240,6 +242,8 @@ class Runs:
         Raises:
             RunError: there is none, or several begin so.
         """
+        if is_id(id) and (self._root / id / "request.json").exists():
+            return Run(self._root / id)
         found = sorted(self._root.glob(f"{id}*/request.json")) if re.fullmatch(r"[0-9a-f]{1,16}", id) else []
         if len(found) != 1:
             what = f"There is no run {id[:40]!r} here." if not found else f"{len(found)} runs begin with {id}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from pages.parts import run_panel
 
 _GONE = "a gallery that is gone"
 _ALL = ""
+_texts: WeakKeyDictionary[Entry, tuple[str, str]] = WeakKeyDictionary()  # a run that changes is another entry
 
 
 def title_of(fingerprint: str, titles: Mapping[str, str]) -> str:
@@ -65,6 +67,15 @@ def _one_of(label: str, values: Sequence[str], key: str, width: int) -> str:
 
 
 def _text(entry: Entry, titles: Mapping[str, str]) -> str:
+    """What words are looked for in."""
+    title = title_of(entry.asked.gallery, titles)
+    kept = _texts.get(entry)
+    if kept is None or kept[0] != title:
+        kept = _texts[entry] = title, _written(entry, titles)
+    return kept[1]
+
+
+def _written(entry: Entry, titles: Mapping[str, str]) -> str:
     models = [spec.label for spec in entry.asked.models.values()]
     said = [entry.title, *about(entry, titles), *models, *entry.remarks.tags, entry.remarks.note, entry.id]
     return " ".join([*said, entry.status.error]).casefold()

@@ -88,6 +88,34 @@ def test_several_are_deleted_and_the_space_is_said(page, three, settings):
     assert f"2 runs deleted, {freed} B freed." in [toast.value.replace("\\", "") for toast in test.toast] or freed > 999
 
 
+def test_a_choice_is_one_of_runs_whatever_page_it_stands_on(page, three, settings):
+    test = page("runs")
+    test.checkbox(key=f"choose_{three[0].id}").check().run()
+    test.text_input(key="words").set_value("mood").run()
+    assert "**1 chosen**" in texts(test)
+    test.checkbox(key=f"choose_{three[2].id}").check().run()
+    assert "**2 chosen**" in texts(test)
+    test.text_input(key="words").set_value("").run()
+    assert [box.value for box in test.checkbox] == [box.key != f"choose_{three[1].id}" for box in test.checkbox]
+    Runs(settings.home).delete(three[0].id)
+    assert "**1 chosen**" in texts(test.run())
+    press(test, "Choose none")
+    assert not any(box.value for box in test.checkbox)
+
+
+def test_what_others_do_meanwhile_shows_at_the_next_rerun(page, three, settings, monkeypatch):
+    monkeypatch.setattr("engine.store.history._TICK", 0)
+    test = page("runs")
+    test.text_input(key="words").set_value("the good one").run()
+    assert shown(test) == []
+    remark(three[0], ["paper"], "the good one")
+    assert shown(test.run()) == ["colour"]
+    three[0].set_status(replace(three[0].status, state="failed", error="It broke."))
+    assert "It broke" in texts(test.run())
+    Runs(settings.home).delete(three[0].id)
+    assert shown(test.run()) == []
+
+
 def test_what_is_going_on_stays(page, three, settings):
     three[0].set_status(replace(three[0].status, state="running"))
     test = page("runs")

@@ -1,5 +1,8 @@
 """Lists of runs: all that can be told is told, and only what has changed is read again."""
 
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from engine.store.history import delete_all, freed, history
 from engine.store.remarks import remark
 from engine.store.runs import Runs
 from tests.store.test_runs import REQUEST
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -94,3 +99,85 @@ def test_a_thousand_runs_are_looked_at_not_read(runs, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", lambda self: opened.append(self) or b"{}")
     assert len(history(tmp_path)) == 60
     assert opened == []
+
+
+@pytest.fixture
+def old(runs, tmp_path, monkeypatch):
+    """Three runs that nobody has touched for longer than a clock's tick, looked at since; what was looked into."""
+    monkeypatch.setattr(module, "_TICK", 5 * 10**7)
+    made = [runs.submit(replace(REQUEST, seed=seed)) for seed in range(3)]
+    for at, run in enumerate(made):
+        run.set_status(replace(run.status, queued=float(at)))
+        run.add_edit({"kind": "pin", "name": "x"})
+    time.sleep(0.1)
+    history(tmp_path)
+    looked = []
+    monkeypatch.setattr(module, "_stamp", lambda path, real=module._stamp: (looked.append(path), real(path))[1])
+    return made, looked
+
+
+def test_into_old_folders_nobody_looks(old, tmp_path):
+    before = history(tmp_path)
+    assert [entry.run for entry in before] == old[0][::-1]
+    assert all(one is other for one, other in zip(before, history(tmp_path), strict=True))
+    assert old[1] == []
+
+
+def test_what_changes_in_old_folders_shows_at_once(old, runs, tmp_path):
+    (first, second, third), looked = old
+    was = {entry.run: entry for entry in history(tmp_path)}
+    first.set_status(replace(first.status, state="done", queued=9.0))
+    assert [(e.run, e.status.state) for e in history(tmp_path)] == [
+        (first, "done"),
+        (third, "queued"),
+        (second, "queued"),
+    ]
+    remark(second, ["good"], "look again")
+    assert {entry.run: entry.remarks.note for entry in history(tmp_path)}[second] == "look again"
+    remark(second, [], "")
+    assert not any(entry.remarks for entry in history(tmp_path))
+    third.add_edit({"kind": "pin", "name": "y"})  # into a file that is there, so no name in the folder changes
+    now = {entry.run: entry for entry in history(tmp_path)}
+    assert now[third].bytes > was[third].bytes
+    runs.delete(first.id)
+    assert {entry.run for entry in history(tmp_path)} == {second, third}
+    runs.submit(first.request if first.path.exists() else replace(REQUEST, seed=0))
+    assert {entry.run for entry in history(tmp_path)} == {first, second, third}
+    assert set(looked) == {first.path, second.path, third.path}
+
+
+def test_two_changes_within_a_tick_are_both_seen(runs, tmp_path):
+    run = runs.submit(REQUEST)
+    for n in range(50):  # the clock of a folder ticks a hundred times a second or so
+        run.set_status(replace(run.status, done=n))
+        assert history(tmp_path)[0].status.done == n
+
+
+def test_another_process_changes_old_folders(old, runs, tmp_path):
+    first, second, third = old[0]
+    history(tmp_path)
+    words = f"""
+from dataclasses import replace
+from pathlib import Path
+from engine.store.remarks import remark
+from engine.store.runs import Runs
+runs = Runs(Path({str(tmp_path)!r}))
+run = runs.get({first.id!r})
+run.set_status(replace(run.status, state="failed"))
+remark(runs.get({second.id!r}), ["theirs"], "")
+runs.delete({third.id!r})
+"""
+    subprocess.run([sys.executable, "-c", words], check=True, cwd=ROOT)
+    told = {entry.run: (entry.status.state, entry.remarks.tags) for entry in history(tmp_path)}
+    assert told == {first: ("failed", ()), second: ("queued", ("theirs",))}
+
+
+def test_what_cannot_be_told_is_named_until_it_is_mended(old, runs, tmp_path):
+    run = old[0][0]
+    good = run.request
+    run.write("request.json", {"analysis": "clusters"})
+    told, untold = module.all_of(tmp_path)
+    assert (len(told), untold) == (2, [run])
+    runs.submit(good)
+    told, untold = module.all_of(tmp_path)
+    assert (len(told), untold) == (3, [])
