@@ -43,7 +43,7 @@ def _several(entries: list[Entry], shown: list[Entry]) -> None:
         if picked:
             st.markdown(f"**{len(picked):,} chosen** · {size(freed(picked))}", width="content")
             _compare(picked)
-            report_of([e.run for e in picked if e.status.state == "done" and e.asked.analysis in ANALYSES])
+            report_of([e.run for e in picked if e.status.state == "done"])
             if st.button("Delete", key="delete_chosen", icon=":material/delete:"):
                 runs_list.delete(picked)
             st.button("Choose none", key="choose_none", type="tertiary", on_click=runs_list.choose,

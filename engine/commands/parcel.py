@@ -46,7 +46,7 @@ def export(said: argparse.Namespace) -> int:
 
 def _import(said: argparse.Namespace) -> int:
     from engine.store.arriving import take_in
-    from engine.store.parcels import read
+    from engine.store.unpacking import read
 
     path = Path(said.file)
     arrival = take_in(read(path), settings.load().home, said.keep, path.name)

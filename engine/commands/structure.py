@@ -19,6 +19,7 @@ from engine.jobs.asking import askers, leaves_for
 from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.progress import Progress
+from engine.store.annotations import LONGEST, Predictions, annotate
 from engine.store.answers import Store
 from engine.store.runs import Run, Status
 
@@ -135,6 +136,8 @@ def _show(run: Run, status: Status, result: Any, gallery: Gallery, said: argpars
     for note in status.notes:
         say(f"note: {note}")
     _print(result, said, {"run": run.id, "status": asdict(status)})
+    if said.wrong and any(row.file in said.wrong for row in result.rows):
+        annotate(run, Predictions(Path(said.predictions).name[:LONGEST], said.wrong))
     if not said.json:
         print(asked_line(status, said))
         print(run_line(run, status))

@@ -15,6 +15,7 @@ from engine.errors import StoreError, VitrineError
 from engine.gallery import Gallery
 from engine.gallery.sets import PictureSet
 from engine.settings import Settings
+from engine.store.annotations import LONGEST, Boxes, annotate
 from engine.store.runs import Run, Status
 
 HELP = "what is typical of a label, and where in the picture"
@@ -97,7 +98,9 @@ def _localised(run: Run, gallery: Gallery, said: argparse.Namespace) -> Any:  # 
         return None
     from engine.analyses.typicality.localising import localised
 
-    return localised(_kept(run, gallery).ranking(), _boxes(gallery, said), said.seed)
+    boxes = _boxes(gallery, said)
+    annotate(run, Boxes(Path(said.boxes).name[:LONGEST], boxes))
+    return localised(_kept(run, gallery).ranking(), boxes, said.seed)
 
 
 def _boxes(gallery: Gallery, said: argparse.Namespace) -> Any:  # noqa: ANN401

@@ -18,6 +18,7 @@ from engine.jobs.typical import of_run
 from engine.report.opening import Opener
 from engine.report.source import Source
 from engine.settings import Settings
+from engine.store.annotations import Boxes, Predictions, annotation
 from engine.store.runs import Run
 
 _APPLY: Mapping[str, Callable[[Any, Any], Any]] = {"clusters": of_clusters.apply, "structure": of_structure.apply}
@@ -38,7 +39,11 @@ def source_of(run: Run, settings: Settings, edits: int | None = None) -> Source:
     result, log = result_shown(run, settings, edits)
     gallery = shared_gallery(request.gallery, settings.home)
     maps = of_run(run, settings).ranking() if request.analysis == "typicality" else {}
-    return Source(run.id, request, status, result, gallery, log, maps)
+    predictions, boxes = annotation(run, Predictions), annotation(run, Boxes)
+    return Source(
+        run.id, request, status, result, gallery, log, maps,
+        predictions.wrong if predictions else {}, boxes.boxes if boxes else {}, run.path,
+    )  # fmt: skip
 
 
 def result_shown(run: Run, settings: Settings, edits: int | None = None) -> tuple[Any, list[dict[str, Any]]]:

@@ -1,9 +1,8 @@
-"""What is shared of things side by side: two clusters runs, criteria of one gallery, pictures as another label."""
+"""What is shared of things side by side: two clusters runs, criteria of one gallery."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -11,13 +10,11 @@ from engine.analyses.clusters.agreement import Agreement
 from engine.analyses.clusters.diff import Diff, sentence
 from engine.analyses.criteria import Pair, summary
 from engine.charts.flow import Stage as Drawn
-from engine.gallery import Picture
-from engine.report.finding import Badge, Bar, Finding, Flow, Pictures, Shown, Stage, Table, Tone
+from engine.report.finding import Badge, Bar, Finding, Flow, Pictures, Stage, Table, Tone
 from engine.report.source import Source
 from engine.report.structure import shaded
 
 _MOVED = 60
-_PAIRS, _ROW = 12, 6
 _TONES: dict[str, Tone] = {"kept": "accent", "renamed": "accent", "joined": "warm", "split": "warm"}
 
 
@@ -77,40 +74,7 @@ def criteria(source: Source, one: Pair, stages: Sequence[Drawn], tables: Sequenc
     return Finding("compare/criteria", f"{one.a} and {one.b}", lines, [*flow, shaded(one.counts)])
 
 
-def translation(source: Source, to: str, folder: Path) -> Finding:
-    """Pictures as another label: each above what a model made of it; what that did to T of both labels.
-
-    Args:
-        source: a translation run.
-        to: the label they became.
-        folder: where the made pictures lie.
-    """
-    rows = [row for row in source.result.rows if row.to == to and row.source in source.gallery.by_name]
-    rows = rows[:: max(1, len(rows) // _PAIRS)][:_PAIRS]
-    every = [row for row in source.result.rows if row.to == to]
-    rose = sum(row.t_to_after > row.t_to_before for row in every)
-    before, after = (
-        sum(getattr(row, name) for row in every) / max(1, len(every)) for name in ("t_to_before", "t_to_after")
-    )
-    label = rows[0].label if rows else ""
-    lines = [
-        f"{len(every):,} pictures; T({to}) {before:+.4f} before, {after:+.4f} after, rose in {rose:,}",
-        "The lower ones are synthetic: made by a model, which also measured T.",
-    ]
-    blocks = []
-    for k in range(0, len(rows), _ROW):
-        some = rows[k : k + _ROW]
-        was = [Shown(source.gallery.by_name[row.source], label) for row in some]
-        became = [
-            Shown(Picture(row.file, source.result.hashes.get(row.file, ""), 0, 0, str(folder)), f"{to}, synthetic",
-                  f"synthetic: {row.source} as {to}")
-            for row in some
-        ]  # fmt: skip
-        blocks += [Pictures("", was, across=_ROW, rows=1), Pictures("", became, across=_ROW, rows=1)]
-    return Finding("compare/translation", f"{label} as {to}", lines, blocks)
-
-
-KINDS = {"clusters": clusters, "criteria": criteria, "translation": translation}
+KINDS = {"clusters": clusters, "criteria": criteria}
 
 
 def _told(agreed: Agreement) -> str:

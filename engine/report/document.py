@@ -153,7 +153,7 @@ def _changes(source: Source) -> list[str]:
 def _unread(source: Source) -> list[tuple[str, str]]:
     """Files that could not be read or stayed without an answer, and why."""
     found = [(one.name, one.reason) for one in getattr(source.result, "unread", ())]
-    found += [(row.file, row.why) for row in getattr(source.result, "rows", ()) if row.why]
+    found += [(row.file, row.why) for row in getattr(source.result, "rows", ()) if getattr(row, "why", "")]
     return found[:_LISTED]
 
 

@@ -56,6 +56,23 @@ METHODS = {
         "T is a mean over draws of noise and time, its interval of 95 % says how far other draws would move it. "
         "Elements are confirmed on held-out pictures (Fisher's test, corrected for all).",
     ),
+    "finetuning": Method(
+        "A diffusion model learns to tell the noise in the pictures of each label by the label's words: all of U-Net "
+        "and text encoder, or small additions to both (LoRA). A tenth of the pictures, at least one a label, is never "
+        "trained on; what is kept is the step at which the words help most there.",
+        "After Diffusion Models as Data Mining Tools, Siglidis et al., ECCV 2024",
+        "https://arxiv.org/abs/2408.02752",
+        "The gap is a mean over pictures that were held out, with the same noise at every look: differences between "
+        "looks are sharper than their level. It says how well words go with pictures, not how well the model draws.",
+    ),
+    "translation": Method(
+        "A picture is turned into noise step by step and told back as another label; features and self-attention of "
+        "the way in are put into the way out, which keeps the layout. Parallel elements are places whose translations "
+        "look alike to the model in all labels together.",
+        "After Plug-and-Play Diffusion Features, Tumanyan et al., CVPR 2023, as Siglidis et al., ECCV 2024, use them",
+        "https://arxiv.org/abs/2211.12572",
+        "All that was made is synthetic. T is measured by the model that translated, so it judges its own work.",
+    ),
     "diversity": Method(
         "An embedder gives every picture a vector. The spectrum of their covariance tells how many directions they "
         "use: effective rank is the exponential of its entropy, participation ratio counts rare directions less, and "

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.analyses.typicality.patches import Box
 from engine.gallery import Gallery
 from engine.models.roles import ModelSpec
 from engine.report.finding import Shown
@@ -27,7 +29,9 @@ class Source:
         gallery: all of it.
         edits: the changes that are in the result.
         maps: of a typicality run, (h, w) by file; empty elsewhere.
-        revision: of the result.
+        wrong: by file, whether a model's prediction is wrong, where somebody said so.
+        boxes: by file, kinds and boxes that somebody drew.
+        folder: where what a run made lies.
     """
 
     run: str
@@ -37,6 +41,9 @@ class Source:
     gallery: Gallery
     edits: Sequence[Mapping[str, Any]] = ()
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    wrong: Mapping[str, bool] = field(default_factory=dict)
+    boxes: Mapping[str, Sequence[tuple[str, Box]]] = field(default_factory=dict)
+    folder: Path | None = None
 
     @property
     def models(self) -> str:

@@ -83,8 +83,14 @@ def cross(source: Source, one: str, other: str) -> Finding:
     return Finding("structure/cross", title, lines, [grid, *blocks])
 
 
-def failing(source: Source, wrong: Mapping[str, bool]) -> Finding:
-    """Slices on which a model errs, the surest first; `wrong` by file."""
+def failing(source: Source, wrong: Mapping[str, bool] | None = None) -> Finding:
+    """Slices on which a model errs, the surest first.
+
+    Args:
+        source: the run.
+        wrong: by file; by default what is kept with the run.
+    """
+    wrong = source.wrong if wrong is None else wrong
     result: Result = source.result
     found = slices(
         [row.file for row in result.rows], {d.name: values_of(result, d.name) for d in result.dimensions}, wrong
@@ -157,6 +163,8 @@ def sections(source: Source) -> Iterator[Finding]:
         yield cross(source, *pair)
     if telling:
         yield missing(source, *telling[0][1])
+    if any(row.file in source.wrong for row in result.rows):
+        yield failing(source)
 
 
 def values_by(result: Result, name: str) -> Sequence[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from engine.analyses.typicality import Element, Result
 from engine.analyses.typicality import Row as Told
-from engine.analyses.typicality.localising import Found
+from engine.analyses.typicality.localising import Found, localised
 from engine.analyses.typicality.patches import Box
 from engine.charts.typicality import overlay, scale_of
 from engine.report.finding import Bar, Finding, Pictures, Shown, Table
@@ -64,8 +64,14 @@ def elements(source: Source, label: str, found: Sequence[Element] | None = None)
     return Finding("typicality/elements", f"Elements of {label}", lines, blocks)
 
 
-def localisation(source: Source, found: Sequence[Found]) -> Finding:
-    """How well maps find what somebody has boxed, beside chance."""
+def localisation(source: Source, found: Sequence[Found] | None = None) -> Finding:
+    """How well maps find what somebody has boxed, beside chance; some of these pictures under map and boxes.
+
+    Args:
+        source: the run, with its boxes.
+        found: what came of them, where it is known already.
+    """
+    found = localised(source.maps, source.boxes) if found is None else found
     rows = [
         (f.kind, Bar(f.precision, f"{f.precision:.2f}", "accent", f.low, f.high), f"{f.chance:.2f}",
          f"{f.precision / f.chance:.1f} ×" if f.chance else "–", f"{f.pictures:,}")
@@ -77,7 +83,15 @@ def localisation(source: Source, found: Sequence[Found]) -> Finding:
     ]
     table = Table(("boxes of", "average precision", "chance", "times chance", "pictures"), rows)
     title = f"Do the maps find it? {len(found)} kind{'s' * (len(found) != 1)} of box"
-    return Finding("typicality/localisation", title, lines, [table])
+    files = [file for file in source.boxes if file in source.maps and file in source.gallery.by_name]
+    scale = scale_of(list(source.maps.values())) if files else 1.0
+    shown = [
+        Shown(source.gallery.by_name[file], "", f"boxes of {', '.join(dict.fromkeys(kind for kind, _ in boxes))}",
+              _under(source.maps[file], scale, [box for _, box in boxes]))
+        for file in files for boxes in [source.boxes[file]]
+    ]  # fmt: skip
+    blocks = [Pictures("Boxes and maps", shown, len(shown), 6, 2, is_ordered=False)] if shown else []
+    return Finding("typicality/localisation", title, lines, [table, *blocks])
 
 
 KINDS = {"wall": wall, "elements": elements, "localisation": localisation}
@@ -90,6 +104,8 @@ def sections(source: Source) -> Iterator[Finding]:
         yield wall(source, label)
         if any(one.label == label for one in result.elements):
             yield elements(source, label)
+    if source.boxes.keys() & source.maps.keys():
+        yield localisation(source)
 
 
 def _shown(source: Source, row: Told, scale: float) -> Shown | None:
@@ -101,15 +117,15 @@ def _shown(source: Source, row: Told, scale: float) -> Shown | None:
     return Shown(picture, caption, said, None if told is None else _under(told, scale))
 
 
-def _under(told: np.ndarray, scale: float) -> Callable[[Image.Image], Image.Image]:
-    return lambda image: overlay(image, told, scale, _OPACITY, side=_SIDE)
+def _under(told: np.ndarray, scale: float, boxes: Sequence[Box] = ()) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: overlay(image, told, scale, _OPACITY, boxes, _SIDE)
 
 
 def _strip(source: Source, one: Element) -> Pictures:
     """One patch a picture, the nearest to the middle first."""
     patches = {patch.file: patch for patch in reversed(one.patches)}
     shown = [
-        Shown(source.gallery.by_name[file], "", f"T {patch.t:+.4f}", _cut(patch.box))
+        Shown(source.gallery.by_name[file], "", f"T {patch.t:+.4f}", cut(patch.box))
         for file, patch in list(patches.items())[::-1]
         if file in source.gallery.by_name
     ]
@@ -124,7 +140,8 @@ def _strip(source: Source, one: Element) -> Pictures:
     return Pictures(f"Element {one.number}{name}{marks}", shown[:_PATCHES], one.pictures, _PATCHES, 1, note)
 
 
-def _cut(box: Box) -> Callable[[Image.Image], Image.Image]:
+def cut(box: Box) -> Callable[[Image.Image], Image.Image]:
+    """Cuts a patch out of a picture of any size."""
     left, top, width, height = box
     return lambda image: image.crop(
         (

@@ -14,14 +14,17 @@ from uuid import uuid4
 
 from engine.errors import RunError
 from engine.gallery import shelf
-from engine.store.parcels import Parcel, edits_text
+from engine.store.annotations import annotate, annotations_of
+from engine.store.parcels import edits_text
 from engine.store.remarks import FILE as REMARKS
-from engine.store.remarks import Remarks, remarks_of
+from engine.store.remarks import remarks_of
 from engine.store.run_arrays import LIST, NUMBERS
 from engine.store.runs import IMPORTED, Run, Runs, write_json, writing
+from engine.store.unpacking import Parcel
 
 Keep = Literal["", "mine", "theirs"]
-_WORDS = {"result": "another answer", "changes": "other changes", "remarks": "other tags or another note"}
+_WORDS = {"result": "another answer", "changes": "other changes", "remarks": "other tags or another note",
+          "known": "other predictions or boxes"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Arrival:
     Args:
         run: where it is now.
         is_new: whether it was not here before.
-        took: parts of the file that went into the one that was here: "result", "changes", "remarks".
+        took: parts of the file that went into the one that was here: "result", "changes", "remarks", "known".
         has_gallery: whether its gallery was known here; else its pictures are elsewhere.
     """
 
@@ -46,7 +49,8 @@ class Arrival:
         if self.is_new:
             said = f"Run {self.run.id} is here now."
         elif self.took:
-            parts = {"result": "answer", "changes": "changes", "remarks": "tags and note"}
+            parts = {"result": "answer", "changes": "changes", "remarks": "tags and note",
+                     "known": "predictions or boxes"}  # fmt: skip
             said = f"Run {self.run.id} was here; it has the file's {', '.join(parts[part] for part in self.took)} now."
         else:
             said = f"Run {self.run.id} is here already, with all that the file holds."
@@ -110,7 +114,8 @@ def _compared(parcel: Parcel, run: Run) -> dict[str, str]:
     return {
         "result": _sides(mine, parcel.results) if status.state == "done" else "theirs",
         "changes": _sides(dict(enumerate(log)), dict(enumerate(parcel.edits))),
-        "remarks": _of_remarks(remarks_of(run), parcel.remarks),
+        "remarks": _added(remarks_of(run), parcel.remarks),
+        "known": _added(annotations_of(run), parcel.known),
     }
 
 
@@ -122,7 +127,7 @@ def _sides(mine: Mapping[int, Any], theirs: Mapping[int, Any]) -> str:
     return "theirs" if theirs.keys() - shared else "mine" if mine.keys() - shared else "same"
 
 
-def _of_remarks(mine: Remarks, theirs: Remarks) -> str:
+def _added(mine: Any, theirs: Any) -> str:  # noqa: ANN401  what people added, or nothing
     if not theirs or mine == theirs:
         return "same"
     return "apart" if mine else "theirs"
@@ -173,6 +178,12 @@ def _take_remarks(parcel: Parcel, run: Run) -> None:
         write_json(run.path / REMARKS, json.loads(json.dumps(asdict(parcel.remarks))))
 
 
+def _take_known(parcel: Parcel, run: Run) -> None:
+    for name, said in parcel.known.items():
+        _set_aside(run, name)
+        annotate(run, said)
+
+
 def _set_aside(run: Run, name: str) -> None:
     """Keep what was said here under another name."""
     path = run.path / name
@@ -180,4 +191,4 @@ def _set_aside(run: Run, name: str) -> None:
         path.rename(path.with_name(f"{path.stem}.before-{time.time_ns()}{path.suffix}"))
 
 
-_TAKE = {"result": _take_result, "changes": _take_changes, "remarks": _take_remarks}
+_TAKE = {"result": _take_result, "changes": _take_changes, "remarks": _take_remarks, "known": _take_known}

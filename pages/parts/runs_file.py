@@ -10,11 +10,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from engine.errors import VitrineError
 from engine.jobs.parcelling import packed
-from engine.store import parcels
+from engine.store import parcels, unpacking
 from engine.store.arriving import clashes
 from engine.store.arriving import take_in as arrive
 from engine.store.history import Entry
-from engine.store.parcels import Parcel
+from engine.store.unpacking import Parcel
 from pages.parts import run_panel, workspace
 from pages.parts.workspace import plain, size
 
@@ -106,4 +106,4 @@ def _about(parcel: Parcel) -> None:
 @st.cache_resource(max_entries=2, show_spinner="Looking into it")
 def _unpacked(digest: str, _loaded: UploadedFile) -> Parcel:
     del digest
-    return parcels.unpack(_loaded)
+    return unpacking.unpack(_loaded)

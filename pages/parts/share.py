@@ -15,6 +15,7 @@ from engine.jobs.sharing import small, source_of
 from engine.report.finding import Finding
 from engine.report.sheet import sheet
 from engine.report.source import Source
+from engine.store.annotations import annotations_of
 from engine.store.runs import Run
 from pages.parts import workspace
 from pages.parts.workspace import plain
@@ -77,7 +78,8 @@ def link() -> None:
 def source_shown(run: Run) -> Source:
     """A finished run with those of a person's changes that the address shows; VitrineError where it is not there."""
     log = run.edits()[: shown_edits(run)]
-    return _source(run.id, run.status.revision, str(run.path), json.dumps(log))
+    known = tuple((run.path / name).stat().st_mtime_ns for name in annotations_of(run))
+    return _source(run.id, run.status.revision, str(run.path), json.dumps(log), known)
 
 
 def shown_edits(run: Run) -> int:
@@ -93,6 +95,6 @@ def slug(*words: str) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _source(run_id: str, revision: int, path: str, log: str) -> Source:
-    del run_id, revision
+def _source(run_id: str, revision: int, path: str, log: str, known: tuple[int, ...]) -> Source:
+    del run_id, revision, known
     return source_of(Run(Path(path)), workspace.settings(), len(json.loads(log)))

@@ -29,11 +29,13 @@ from engine.errors import GalleryError
 from engine.gallery import Gallery
 from engine.gallery import columns as own
 from engine.report import structure as findings
+from engine.store.annotations import LONGEST, Predictions
 from engine.store.runs import Run
 from pages.parts import structure_cell, structure_changes
+from pages.parts.kept_table import kept_table
 from pages.parts.share import share_picture
 from pages.parts.structure_cell import LABEL
-from pages.parts.workspace import plain
+from pages.parts.workspace import legible, plain
 
 _SAME = 0.95  # Cramér's V of a dimension that is the label itself
 _CELLS = 2000  # subpopulations that are shown
@@ -102,16 +104,24 @@ def _subpopulations(result: Result, names: Sequence[str]) -> None:
 
 
 def failing(run: Run, result: Result, gallery: Gallery) -> None:
-    """Slices on which a model errs, from two columns of the gallery or a table that is uploaded."""
-    wrong = _wrong(gallery)
-    if wrong is None:
+    """Slices on which a model errs, from two columns of the gallery or a table that is uploaded; both stay here."""
+    try:
+        said = _predictions(gallery)
+    except GalleryError as problem:
+        st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
         return
-    values = {one.name: values_of(result, one.name) for one in result.dimensions}
-    found = slices([row.file for row in result.rows], values, wrong)
-    known = [wrong[row.file] for row in result.rows if row.file in wrong]
+    files = {row.file for row in result.rows}
+    told = said if said and not files & said.wrong.keys() else kept_table(run, said, Predictions)
+    if told is None:
+        st.info("Choose the column that holds a model's predictions, or upload a table.", icon=":material/target:")
+        return
+    wrong = told.wrong
+    known = [wrong[file] for file in files & wrong.keys()]
     if not known:
         st.warning("The table names none of these pictures.")
         return
+    values = {one.name: values_of(result, one.name) for one in result.dimensions}
+    found = slices([row.file for row in result.rows], values, wrong)
     sure = [one for one in found if one.q <= 0.05]
     st.markdown(
         f"### {len(sure)} slice{'s' * (len(sure) != 1)} confirmed :gray[of {len(found)} tested · "
@@ -178,8 +188,12 @@ def _by_label(id: str, revision: int, path: str, log: str) -> tuple[list[Correla
     return correlations([row.label for row in result.rows], values), verdicts(result)
 
 
-def _wrong(gallery: Gallery) -> dict[str, bool] | None:
-    """By file whether a prediction is wrong; None while nobody has said."""
+def _predictions(gallery: Gallery) -> Predictions | None:
+    """Whether a model is wrong, picture by picture; None while nobody says so now.
+
+    Raises:
+        GalleryError: the table cannot be read.
+    """
     names = [n for n in own.names(gallery) if n not in own.OWN or n == LABEL]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         truth = st.selectbox("True", names, key="slices_true", width=200)
@@ -189,16 +203,12 @@ def _wrong(gallery: Gallery) -> dict[str, bool] | None:
         )
     if loaded is not None:
         text = loaded.getvalue().decode("utf-8-sig", "surrogateescape")
-        try:
-            return predictions(io.StringIO(text, newline=""), loaded.name)
-        except GalleryError as problem:
-            st.warning(f"{plain(problem.message)} {plain(problem.hint)}")
-            return None
+        return Predictions(legible(loaded.name)[:LONGEST], predictions(io.StringIO(text, newline=""), loaded.name))
     if not said or said == truth:
-        st.info("Choose the column that holds a model's predictions, or upload a table.", icon=":material/target:")
         return None
     both = own.column(gallery, str(truth)), own.column(gallery, str(said))
-    return {p.name: str(a) != str(b) for p, a, b in zip(gallery.pictures, *both, strict=True) if str(b)}
+    wrong = {p.name: str(a) != str(b) for p, a, b in zip(gallery.pictures, *both, strict=True) if str(b)}
+    return Predictions(legible(f"the columns {truth} and {said}")[:LONGEST], wrong)
 
 
 def names_of(result: Result) -> list[str]:

@@ -6,11 +6,12 @@ import streamlit as st
 
 from engine.charts.finetuning import looks
 from engine.finetuning import shelf
-from engine.finetuning.making import tables
 from engine.gallery import Gallery
-from engine.store.export import csv_text
+from engine.report import finetuning as findings
 from engine.store.runs import Run, Status
 from pages.parts import denoiser_picker, run_panel, workspace
+from pages.parts.export import export
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _GAP = (
@@ -28,10 +29,9 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         before = f"{result.before:+.6f} before, kept: step {result.kept:,} of {result.steps:,}"
         st.markdown(f"### Held-out gap {result.gap:+.6f} :gray[{before}]", help=_GAP, width="stretch")
-        csv = lambda: csv_text(tables(result)["looks"]).encode()  # noqa: E731
-        st.download_button(
-            "CSV", csv, f"finetuning-{run.id}.csv", "text/csv", on_click="ignore", icon=":material/download:"
-        )
+        with st.container(horizontal=True, width="content"):
+            share_picture(run, findings.learned, "learned")
+            export(run)
     for note in status.notes:
         st.caption(f":material/info: {plain(note)}")
     _model(run, learned=bool(result.kept))

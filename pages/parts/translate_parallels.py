@@ -9,8 +9,11 @@ import streamlit as st
 from engine.analyses.typicality.parallel import Parallel
 from engine.charts.typicality import strip
 from engine.gallery import Gallery
+from engine.report import translation as findings
+from engine.store.runs import Run
 from engine.translation.making import Result
 from pages.parts import typicality_kept
+from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 _STRIP = 6  # patches of a row
@@ -20,10 +23,12 @@ _WHAT = (
 )
 
 
-def draw(result: Result, gallery: Gallery) -> None:
+def draw(run: Run, result: Result, gallery: Gallery) -> None:
     """All of them."""
     st.markdown("### Parallel elements", help=_WHAT)
-    if not result.parallels:
+    if result.parallels:
+        share_picture(run, findings.parallels, "parallels")
+    else:
         st.info("No two pictures share a parallel element: translate more of them.", icon=":material/category:")
     own = result.rows[0].label
     for k, one in enumerate(result.parallels, 1):

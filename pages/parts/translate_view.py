@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from engine.gallery import Gallery
-from engine.report import compared
-from engine.store.export import csv_text
+from engine.report import translation as findings
 from engine.store.runs import Run, Status
 from engine.translation import Translation
-from engine.translation.making import Result, tables
+from engine.translation.making import Result
 from pages.parts import open_gallery, run_panel, sidebar, translate_parallels
 from pages.parts.before_after import Pair, before_after
+from pages.parts.export import export
 from pages.parts.grid import paged
 from pages.parts.share import share_picture
 from pages.parts.workspace import address, plain
@@ -45,12 +42,11 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
             )
         )
     rows = [one for one in result.rows if one.to == to]
-    folder = run.path / Path(result.folder).name
-    share_picture(run, lambda source: compared.translation(source, to, folder), f"translation {to}")
+    share_picture(run, lambda source: findings.pairs(source, to), f"translation {to}")
     _told(rows)
     before_after(_pairs(paged(rows, "translated", _A_PAGE), result.hashes, gallery), f"pairs_{labels.index(to)}")
     if len(labels) > 1:
-        translate_parallels.draw(result, gallery)
+        translate_parallels.draw(run, result, gallery)
     st.caption(
         f"T by {result.draws} draws, told “{plain(result.template)}” · {plain(run.request.models['denoiser'].label)} · "
         f"run {run.id} · {run_panel.cost_line(status)}"
@@ -78,20 +74,8 @@ def _head(run: Run, result: Result) -> None:
         with st.container(horizontal=True, width="content"):
             if st.button("Open as gallery", key="as_gallery", icon=":material/photo_library:"):
                 open_gallery.begin(run.path / Path(result.folder).name, "to")
-            st.download_button(
-                "CSV", partial_of(_csv, result), f"translation-{run.id}.csv", "text/csv", on_click="ignore",
-                icon=":material/download:",
-            )  # fmt: skip
-            whole = lambda: json.dumps({"run": run.id, **asdict(result)}, indent=1).encode()  # noqa: E731
-            st.download_button(
-                "JSON", whole, f"translation-{run.id}.json", "application/json", on_click="ignore",
-                icon=":material/download:",
-            )  # fmt: skip
+            export(run)
     st.markdown(_MARK)
-
-
-def _csv(result: Result) -> bytes:
-    return csv_text(tables(result)["translations"]).encode("utf-8", "replace")
 
 
 def _told(rows: Sequence[Translation]) -> None:

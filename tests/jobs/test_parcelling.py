@@ -19,9 +19,9 @@ from engine.jobs.typical import of_run
 from engine.progress import Progress
 from engine.steps.denoising import Denoising
 from engine.store.arriving import take_in
-from engine.store.parcels import unpack
 from engine.store.run_arrays import packed as packed_arrays
 from engine.store.runs import Runs
+from engine.store.unpacking import unpack
 from tests.fake_denoiser import SPEC, FakeDenoiser, paint_squares
 from tests.store.test_parcels import forged, put
 

@@ -10,9 +10,10 @@ import pytest
 import tests.pages.test_pages as states
 from engine.gallery import load_gallery
 from engine.jobs.execute import execute
-from engine.store.parcels import pack, unpack
+from engine.store.parcels import pack
 from engine.store.remarks import remark
 from engine.store.runs import Runs
+from engine.store.unpacking import unpack
 from tests.pages.test_pages import press, texts
 from tests.planted import gallery_of, many, submitted
 from tests.store.test_parcels import forged, put

@@ -15,6 +15,7 @@ from engine.jobs.asking import make_request
 from engine.jobs.execute import execute, read_result
 from engine.models.roles import ModelSpec
 from engine.settings import save_profile
+from engine.store.annotations import Predictions, annotation
 from engine.store.runs import Runs
 from tests.pages.test_pages import buttons, press, texts
 from tests.planted import gallery_of, many
@@ -152,9 +153,19 @@ def test_slices_of_an_uploaded_table(page, gallery, run):
     said = ("file,y_true,y_pred\n" + "".join(rows)).encode("utf-8-sig")
     test.file_uploader(key="slices_csv").set_value(("p.csv", said, "text/csv")).run()
     assert "50.0% of 48 are wrong" in texts(test)
+    kept = annotation(run, Predictions)
+    assert kept
+    assert (kept.source, sum(kept.wrong.values())) == ("p.csv", 24)
     blank = b"file,y_true,y_pred\n" + b"".join(f"{p.name},x,\n".encode() for p in gallery.pictures)
     test.file_uploader(key="slices_csv").set_value(("p.csv", blank, "text/csv")).run()
     assert "names none of these pictures" in texts(test)
+    assert annotation(run, Predictions) == kept  # what says nothing of this run takes nothing's place
+    again = page("structure", run=run.id, part="slices")
+    assert "50.0% of 48 are wrong" in texts(again)
+    assert any("p\\.csv" in one.value for one in again.caption)
+    press(again, "Forget it")
+    assert "Choose the column" in texts(again)
+    assert annotation(run, Predictions) is None
 
 
 def test_a_dimension_may_hold_the_sign_of_the_address(page, gallery, settings, models):

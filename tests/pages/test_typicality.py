@@ -238,6 +238,10 @@ def test_boxes_are_held_against_the_maps(page, gallery, run):
     (frame,) = [one.value for one in test.dataframe]
     assert frame["chance"].tolist() == [0.5]
     assert frame["pictures"].tolist() == [2 * EACH]
+    again = page("typicality", run=run.id, part="boxes")
+    assert [one.value["chance"].tolist() for one in again.dataframe] == [[0.5]]
+    press(again, "Forget it")
+    assert "With boxes of what should be found" in texts(again)
 
 
 def test_any_picture_is_asked_of_the_live_process(page, gallery, settings, run, monkeypatch):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, replace
 
 import numpy as np
+from PIL import Image
 from pydantic import TypeAdapter
 
+from engine import finetuning
 from engine.analyses import differences, diversity, structure, typicality
 from engine.analyses.clusters import Criterion, Params, Review
 from engine.analyses.diversity.rows import Rows
 from engine.analyses.diversity.telling import tell
 from engine.analyses.typicality import Element, Patch, Row
+from engine.analyses.typicality.parallel import Parallel
 from engine.gallery import Gallery, open_folder
 from engine.jobs.asking import make_request
 from engine.jobs.execute import execute
@@ -21,7 +25,9 @@ from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.report.source import Source
 from engine.settings import Settings
+from engine.store.annotations import Predictions, annotate
 from engine.store.runs import Run, Runs
+from engine.translation import Translation, making
 from tests.analyses.differences.test_run import Chat, Matcher, NoCopies, Vision
 from tests.planted import FAKE, paint
 
@@ -29,6 +35,7 @@ SCRIPT = "<script>window.hurt=1</script>"
 IMAGE = "<img src=x onerror=window.hurt=1>"
 HOSTILE = f"{SCRIPT} {IMAGE} \"'`{{{{7*7}}}}${{x}}--> \u202eright to left\u202c \U0001f3d6 雪 سلام &amp; ]]></style>"
 LABELS = ("beach <img src=x onerror=hurt()>", "forest & 雪 {{7*7}}")
+DENOISER = {"denoiser": ModelSpec("diffusion", "assets/models/diffusion")}
 WORDS = "style='background:url(http://evil.example/x)'"
 
 
@@ -43,14 +50,15 @@ def sources(gallery: Gallery, settings: Settings) -> dict[str, Source]:
     """By analysis; clusters and structure have a person's changes."""
     made = {
         "clusters": _clusters(gallery, settings),
-        "structure": _structure(gallery, settings),
+        "structure": structure_run(gallery, settings),
         "differences": _differences(gallery, settings),
         "diversity": _diversity(gallery, settings),
     }
     told = {name: source_of(run, settings) for name, run in made.items()}
     review = tuple(Review(p.name, f"it is odd {IMAGE}") for p in gallery.pictures[-3:])
     told["clusters"] = replace(told["clusters"], result=replace(told["clusters"].result, review=review))
-    return told | {"typicality": _typicality(gallery, settings)}
+    made = {"finetuning": _finetuning(gallery, settings), "translation": _translation(gallery, settings)}
+    return told | {"typicality": _typicality(gallery, settings)} | {n: source_of(r, settings) for n, r in made.items()}
 
 
 def _clusters(gallery: Gallery, settings: Settings) -> Run:
@@ -63,13 +71,14 @@ def _clusters(gallery: Gallery, settings: Settings) -> Run:
     return run
 
 
-def _structure(gallery: Gallery, settings: Settings) -> Run:
+def structure_run(gallery: Gallery, settings: Settings) -> Run:
     models = {"vision": ModelSpec("fake", "colours"), "chat": ModelSpec("keywords", "keywords")}
     params = structure.Params(count=0, given=(structure.Given("colour"),))
     run = Runs(settings.home).submit(make_request("structure", gallery, params, models))
     with run.hold():
         assert execute(run, settings).state == "done", run.status.error
     run.add_edit({"kind": "rename", "dimension": "colour", "attribute": "red", "to": f"red {IMAGE}"})
+    annotate(run, Predictions("p.csv", {p.name: p.label == LABELS[0] for p in gallery.pictures}))
     return run
 
 
@@ -97,8 +106,7 @@ def _diversity(gallery: Gallery, settings: Settings) -> Run:
 def _typicality(gallery: Gallery, settings: Settings) -> Source:
     """Its maps are made up: the store has none."""
     rng = np.random.default_rng(0)
-    spec = {"denoiser": ModelSpec("diffusion", "assets/models/diffusion")}
-    run = Runs(settings.home).submit(make_request("typicality", gallery, typicality.Params(LABELS), spec))
+    run = Runs(settings.home).submit(make_request("typicality", gallery, typicality.Params(LABELS), DENOISER))
     rows, patches = [], []
     for k, picture in enumerate(gallery.pictures):
         t = 0.01 - 0.001 * k
@@ -109,7 +117,32 @@ def _typicality(gallery: Gallery, settings: Settings) -> Source:
     result = typicality.Result(tuple(rows), found, None, 32, "An image of {} <b>", "An image", (HOSTILE,))
     _written(run, asdict(result))
     maps = {p.name: rng.standard_normal((8, 8)) for p in gallery.pictures}
-    return Source(run.id, run.request, run.status, result, gallery, (), maps)
+    boxes = {p.name: [(f"palm {IMAGE}", (0.25, 0.25, 0.5, 0.5))] for p in gallery.pictures[:5]}
+    return Source(run.id, run.request, run.status, result, gallery, (), maps, boxes=boxes)
+
+
+def _finetuning(gallery: Gallery, settings: Settings) -> Run:
+    params = finetuning.Params(labels=LABELS)
+    run = Runs(settings.home).submit(make_request("finetuning", gallery, params, DENOISER))
+    history = [(0, -0.001), (100, 0.002), (200, 0.0015)]
+    return _written(run, asdict(finetuning.Result(200, 100, 0.002, -0.001, history, dict.fromkeys(LABELS, 28), 6)))
+
+
+def _translation(gallery: Gallery, settings: Settings) -> Run:
+    """Four pictures of one label as two others, whose names are hostile, too."""
+    to = (f"sea {IMAGE}", "<b>snow")
+    run = Runs(settings.home).submit(make_request("translation", gallery, making.Params(LABELS[0], to), DENOISER))
+    (run.path / "made").mkdir()
+    rows, hashes = [], {}
+    for k, picture in enumerate([p for p in gallery.pictures if p.label == LABELS[0]][:4]):
+        for i, label in enumerate(to):
+            name = f"{k}-{i} &amp;.png"
+            Image.new("RGB", (16, 16), ("teal", "white")[i]).save(run.path / "made" / name)
+            hashes[name] = hashlib.sha256((run.path / "made" / name).read_bytes()).hexdigest()
+            rows.append(Translation(name, picture.name, LABELS[0], label, 0.01, 0.002, -0.01, 0.02))
+    patches = tuple((row.source, (0.25, 0.0, 0.5, 0.5)) for row in rows[::2])
+    parallel = Parallel(patches, 4, dict.fromkeys(to, 0.01), 0.01)
+    return _written(run, asdict(making.Result(tuple(rows), hashes, "made", (parallel,), "An image of {} <b>")))
 
 
 def _written(run: Run, result: object) -> Run:

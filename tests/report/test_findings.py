@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
 
-from engine.analyses import ANALYSES
+from engine.analyses import ANALYSES, MAKINGS
 from engine.analyses.structure import edits
 from engine.analyses.structure.slices import slices
 from engine.analyses.structure.telling import values_of
-from engine.analyses.typicality.localising import Found
-from engine.report import clusters, differences, diversity, findings, structure, typicality
+from engine.report import clusters, differences, diversity, findings, finetuning, structure, translation, typicality
 from engine.report.document import report
 from engine.report.finding import Bar, Card, Cards, Chart, Curve, Finding, Pictures, Row, Shade, Shown, Table
 from engine.report.letters import fitted, width, wrapped
+from engine.report.methods import METHODS
 from engine.report.sheet import sheet
 from tests.report.sources import HOSTILE, LABELS, hostile_gallery, sources
 
@@ -30,14 +31,10 @@ def made(tmp_path_factory):
     return sources(hostile_gallery(root, settings), settings)
 
 
-def _wrong(source):
-    return {row.file: row.label == LABELS[0] for row in source.result.rows}
-
-
 def _slice(source):
     result = source.result
     values = {d.name: values_of(result, d.name) for d in result.dimensions}
-    return slices([row.file for row in result.rows], values, _wrong(source))[0]
+    return slices([row.file for row in result.rows], values, source.wrong)[0]
 
 
 EVERY = {
@@ -51,7 +48,7 @@ EVERY = {
     "structure": {
         "tree": structure.tree,
         "cross": lambda s: structure.cross(s, "label", s.result.dimensions[0].name),
-        "failing": lambda s: structure.failing(s, _wrong(s)),
+        "failing": structure.failing,
         "slice": lambda s: structure.one_slice(s, _slice(s)),
         "missing": lambda s: structure.missing(s, "label", s.result.dimensions[0].name),
     },
@@ -62,7 +59,7 @@ EVERY = {
     "typicality": {
         "wall": lambda s: typicality.wall(s, LABELS[0]),
         "elements": lambda s: typicality.elements(s, LABELS[0]),
-        "localisation": lambda s: typicality.localisation(s, [Found("<b>palm", 4, 0.3, 0.2, 0.4, 0.1)]),
+        "localisation": typicality.localisation,
     },
     "diversity": {
         "score": diversity.score,
@@ -71,12 +68,16 @@ EVERY = {
         "coreset": diversity.coreset,
         "axes": diversity.axes,
     },
+    "finetuning": {"learned": finetuning.learned},
+    "translation": {"pairs": lambda s: translation.pairs(s, "<b>snow"), "parallels": translation.parallels},
 }
 KINDS = [(name, kind) for name, kinds in EVERY.items() for kind in kinds]
 
 
 def test_every_kind_of_every_analysis_is_here():
-    assert {name: set(kinds) for name, kinds in EVERY.items()} == {name: set(findings(name).KINDS) for name in ANALYSES}
+    known = {name: set(findings(name).KINDS) for name in ANALYSES | MAKINGS}
+    assert {name: set(kinds) for name, kinds in EVERY.items()} == known
+    assert known.keys() == METHODS.keys()
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -93,11 +94,25 @@ def test_every_kind_has_a_share_picture(made, name, kind, theme):
     assert min(len(i.convert("RGB").getcolors(1 << 20) or "") for i in images) > 20, "nothing is drawn"
 
 
-@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("name", ANALYSES | MAKINGS)
 def test_every_kind_has_a_section_of_a_report(made, name):
-    """But those that need what only a page has: predictions, boxes."""
+    """But a single slice, whose pictures stand in the section of all of them."""
     kinds = {f.kind.partition("/")[2] for f in findings(name).sections(made[name])}
-    assert kinds == set(EVERY[name]) - {"failing", "slice", "localisation"}
+    assert kinds == set(EVERY[name]) - {"slice"}
+
+
+def test_what_nobody_laid_beside_a_run_has_no_section(made):
+    bare = replace(made["structure"], wrong={}), replace(made["typicality"], boxes={"no such.png": []})
+    kinds = {f.kind for source in bare for f in findings(source.request.analysis).sections(source)}
+    assert not kinds & {"structure/failing", "typicality/localisation"}
+
+
+def test_pictures_that_were_made_are_there_and_marked(made):
+    """In the folder of their run, under no name of their own."""
+    seen = Elements(report([made["translation"]]))
+    alts = [attributes["alt"] for tag, attributes in seen.found if tag == "img"]
+    assert sum("synthetic" in alt for alt in alts) == 4 * 2 + 4 * 2
+    assert "judges its own work" in "".join(seen.said)
 
 
 class Elements(HTMLParser):
@@ -128,7 +143,7 @@ THEIRS = {  # attributes that a text can be in, or that name what is ours
 }  # fmt: skip
 
 
-def test_a_report_of_all_five_renders_nothing_of_theirs(made):
+def test_a_report_of_all_renders_nothing_of_theirs(made):
     text = report(list(made.values()))
     seen = Elements(text)
     assert {tag for tag, _ in seen.found} <= OURS

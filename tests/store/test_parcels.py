@@ -15,11 +15,12 @@ import pytest
 from engine.errors import RunError, StoreError
 from engine.gallery import load_gallery, recent
 from engine.jobs.execute import execute, read_result
-from engine.store import parcels
+from engine.store import parcels, unpacking
 from engine.store.arriving import clashes, take_in
-from engine.store.parcels import pack, unpack
+from engine.store.parcels import pack
 from engine.store.remarks import Remarks, remark, remarks_of
 from engine.store.runs import Runs
+from engine.store.unpacking import unpack
 from tests.planted import gallery_of, many, submitted
 
 
@@ -372,20 +373,20 @@ def test_links_and_passwords_are_refused(packed):
 
 
 def test_bombs_are_stopped_while_they_unpack(packed, monkeypatch):
-    monkeypatch.setattr(parcels, "_RATIO_FROM", 1 << 16)
+    monkeypatch.setattr(unpacking, "_RATIO_FROM", 1 << 16)
     with pytest.raises(RunError, match="unpacks to more"):
         opened(forged(packed, put("result.2.json", b" " * (64 << 20))))
-    monkeypatch.setattr(parcels, "MOST_BYTES", 1 << 10)
+    monkeypatch.setattr(unpacking, "MOST_BYTES", 1 << 10)
     with pytest.raises(RunError, match="unpacks to more"):
         opened(packed)
 
 
 def test_too_many_files_and_changes(packed, monkeypatch):
-    monkeypatch.setattr(parcels, "MOST_FILES", 3)
+    monkeypatch.setattr(unpacking, "MOST_FILES", 3)
     with pytest.raises(RunError, match="too many files"):
         opened(packed)
     monkeypatch.undo()
-    monkeypatch.setattr(parcels, "MOST_EDITS", 2)
+    monkeypatch.setattr(unpacking, "MOST_EDITS", 2)
     with pytest.raises(RunError, match="changes"):
         opened(forged(packed, put("edits.jsonl", b'{"kind": "x"}\n' * 3)))
 
@@ -401,9 +402,9 @@ def test_files_on_disk(run, packed, tmp_path):
     path = tmp_path / "deep" / parcels.name_of(run)
     parcels.write(packed, path)
     assert path.name == f"clusters-{run.id}.vitrine.zip"
-    assert parcels.read(path).request == run.request
+    assert unpacking.read(path).request == run.request
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     with pytest.raises(RunError, match="cannot be opened"):
-        parcels.read(tmp_path / "none.vitrine.zip")
+        unpacking.read(tmp_path / "none.vitrine.zip")
     with pytest.raises(StoreError, match="cannot be written"):
         parcels.write(packed, path / "below a file")
