@@ -11,17 +11,19 @@ from engine.report.letters import fitted, width
 
 HEIGHT = 260.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 26.0, 40.0
-_SIZE = 12.0
+_SIZE, _WIDER = 12.0, 1.25  # of letters; and as much wider as a browser may draw them
 
 
 def draw_chart(canvas: Canvas, chart: Chart, left: float, top: float, wide: float) -> None:
     """A chart, `wide` points wide and HEIGHT high."""
-    x0, x1 = left + _LEFT, left + wide - _RIGHT
     y0, y1 = top + HEIGHT - _BOTTOM, top + _TOP
-    across = _scale([x for c in chart.curves for x in c.x], chart.log_x, x0, x1, False)
     values = [y for c in chart.curves for some in (c.y, c.low, c.high) for y in some]
     up = _scale(values, chart.log_y, y0, y1, True)
-    for at, words in _ticks(up, chart.log_y, chart.is_share):
+    upwards = _ticks(up, chart.log_y, chart.is_share)
+    x0 = left + max(_LEFT, *(_WIDER * width(words, _SIZE) + 12 for _, words in upwards))
+    x1 = left + wide - _RIGHT
+    across = _scale([x for c in chart.curves for x in c.x], chart.log_x, x0, x1, False)
+    for at, words in upwards:
         y = up.place(at)
         canvas.rect(x0, y - 0.25, x1 - x0, 0.5, "line")
         canvas.text(x0 - 8, y + 4, words, _SIZE, "faint", anchor="end")

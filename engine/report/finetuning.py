@@ -36,7 +36,8 @@ def learned(source: Source) -> Finding:
     most = max(result.labels.values(), default=1)
     rows = [(name, Bar(n / most, f"{n:,}")) for name, n in sorted(result.labels.items())]
     note = f"and {len(rows) - _LABELS:,} more labels" if len(rows) > _LABELS else ""
-    title = f"{len(result.labels):,} label{'s' * (len(result.labels) != 1)} taught to a model"
+    labels = f"{len(result.labels):,} label{'s' * (len(result.labels) != 1)}"
+    title = f"{labels} taught to a model" if result.kept else f"Teaching {labels} to a model changed nothing"
     parts = [facts, *([chart] if at else []), Table(("label", "pictures"), rows[:_LABELS], note=note)]
     return Finding("finetuning/learned", title, lines, parts)
 
