@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from engine import settings
 from engine.commands import (
     clusters,
+    criteria,
     diff,
     differences,
     diversity,
@@ -180,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add(commands.add_parser("export", help=export.HELP))
     parcel.add(commands.add_parser("import", help=parcel.HELP))
     diff.add(commands.add_parser("diff", help=diff.HELP))
+    criteria.add(commands.add_parser("criteria", help=criteria.HELP))
     warm = commands.add_parser("warm", help="make thumbnails, measures, vectors and the map of a gallery ahead")
     warm.add_argument("folder", metavar="FOLDER", type=_folder)
     warm.add_argument("--models", default="", help="bundled, local, endpoint, or a TOML file with a table a role")

@@ -52,6 +52,7 @@ def test_every_word_of_the_command_line_exists(word, capsys):
         "export",
         "import",
         "diff",
+        "criteria",
     ):
         with pytest.raises(SystemExit):
             _parser().parse_args([command, "--help"])

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -148,6 +149,52 @@ def summary(a: str, b: str, alone: Alone) -> str:
     if alone.share > 0.95:
         return f"{b} says next to nothing of {a}: {alone.share:.0%} of it is left."
     return f"{alone.share:.0%} of what {a} says is not in {b}."
+
+
+def lines(told: Sequence[Pair]) -> Iterator[str]:
+    """What to print of every two, line by line: counts with their adjusted residuals, what each says alone."""
+    for one in told:
+        if not one.counts.counts.size:
+            yield f"{one.a} × {one.b}: no picture says something of both"
+            continue
+        p = f"p {one.p:.2g}" + (f", {one.q:.2g} corrected for {len(told)} pairs" if len(told) > 1 else "")
+        yield f"{one.a} × {one.b}: {one.pictures:,} pictures say something of both, Cramér's V {one.v:.3f}, {p}"
+        cells = [
+            [f"{int(n):,} ({far:+.1f})" for n, far in zip(counts, residuals, strict=True)]
+            for counts, residuals in zip(one.counts.counts, one.counts.residuals, strict=True)
+        ]
+        wide = max(len(cell) for row in [*cells, list(one.counts.columns)] for cell in row)
+        for name, row in [("", one.counts.columns), *zip(one.counts.rows, cells, strict=True)]:
+            yield f"  {name[:22]:<22}" + "".join(f"  {cell:>{wide}}" for cell in row)
+        for a, b, alone in ((one.a, one.b, one.a_alone), (one.b, one.a, one.b_alone)):
+            interval = f"{alone.share:.3f} [{alone.low:.3f}, {alone.high:.3f}]"
+            yield f"{summary(a, b, alone)} {interval} of {alone.bits:.2f} bits"
+            yield from (f"  {words}" for words in sentences(a, alone))
+
+
+def tables(told: Sequence[Pair]) -> dict[str, list[dict[str, Any]]]:
+    """The same as tables, by the name of their CSV file."""
+    found: dict[str, list[dict[str, Any]]] = {"pairs": [], "cells": [], "splits": []}
+    for one in told:
+        names = {"a": one.a, "b": one.b}
+        both = [(one.a, one.b, one.a_alone), (one.b, one.a, one.b_alone)]
+        row: dict[str, Any] = {**names, "pictures": one.pictures, "v": one.v, "p": one.p, "q": one.q}
+        for which, (_, _, alone) in zip("ab", both, strict=True):
+            said = {"bits": alone.bits, "alone": alone.share, "low": alone.low, "high": alone.high, "raw": alone.raw}
+            row |= {f"{which}_{word}": value for word, value in said.items()}
+        found["pairs"].append(row)
+        expected, residuals = one.counts.expected, one.counts.residuals
+        found["cells"] += [
+            {**names, "in_a": some, "in_b": other, "pictures": int(one.counts.counts[i, j]),
+             "expected": float(expected[i, j]), "residual": float(residuals[i, j])}
+            for i, some in enumerate(one.counts.rows) for j, other in enumerate(one.counts.columns)
+        ]  # fmt: skip
+        found["splits"] += [
+            {"says": a, "beyond": b, "group": split.group, "pictures": split.pictures,
+             "parts": " | ".join(f"{name} {share:.3f}" for name, share in split.parts)}
+            for a, b, alone in both for split in alone.splits
+        ]  # fmt: skip
+    return found
 
 
 def stage(values: Values, most: int) -> tuple[list[str], list[str]]:

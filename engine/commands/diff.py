@@ -38,11 +38,16 @@ def _diff(said: argparse.Namespace) -> int:
         for line in lines(told):
             print(line)
     if said.out:
-        _write(tables, Path(said.out))
+        write_tables(tables, Path(said.out))
     return 0
 
 
-def _write(tables: dict[str, list[dict[str, Any]]], to: Path) -> None:
+def write_tables(tables: dict[str, list[dict[str, Any]]], to: Path) -> None:
+    """Write a CSV a table into a folder.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     from engine.store.export import csv_text
 
     try:

@@ -20,7 +20,7 @@ from engine.charts import flow
 from engine.charts import structure as charts
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
-from engine.jobs.criteria import LABEL, dimensions, reading
+from engine.jobs.criteria import LABEL, dimensions, together
 from engine.report import compared
 from engine.store.runs import Run
 from pages.parts import found, run_panel, sidebar, workspace
@@ -51,7 +51,7 @@ def draw() -> None:
     if len(some) < 2:
         st.info("Choose two to four.", icon=":material/compare_arrows:")
         return
-    asked = json.dumps([[said, names[said]] for said in some])
+    asked = json.dumps({said: names[said] for said in some})
     try:
         told = _told(gallery.fingerprint, str(workspace.settings().home), _stamp(some), asked)
     except VitrineError as problem:
@@ -122,7 +122,8 @@ class _Told:
 def _told(fingerprint: str, home: str, stamp: str, asked: str) -> _Told:
     del stamp
     gallery = workspace.gallery(fingerprint)
-    readings = tuple(reading(one, name, gallery, Path(home)) for one, name in json.loads(asked))
+    one = together(json.loads(asked), gallery, Path(home))
+    readings = one.readings
     there = [i for i, some in enumerate(zip(*(one.values for one in readings), strict=True)) if None not in some]
     columns = [criteria.stage([one.values[i] or () for i in there], _BARS) for one in readings]
     counts = [Counter(names) for names, _ in columns]
@@ -131,7 +132,7 @@ def _told(fingerprint: str, home: str, stamp: str, asked: str) -> _Told:
         for one, (_, order), count in zip(readings, columns, counts, strict=True)
     ]
     tables = [_counts(one, other) for one, other in pairwise(columns)] if there else []
-    return _Told(readings, tuple(criteria.pairs(readings)), len(there), tuple(stages), tuple(tables))
+    return _Told(readings, one.pairs, len(there), tuple(stages), tuple(tables))
 
 
 def _alluvial(told: _Told) -> None:
