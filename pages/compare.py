@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import criteria_view, diff_view
+from pages.parts import criteria_flow, criteria_view, diff_view
 
 _TWO, _SEVERAL = "Two runs", "Several criteria"
 _HOW = """
@@ -33,7 +33,7 @@ if what == _SEVERAL:
         st.query_params.pop(word, None)
     criteria_view.draw()
 else:
-    for word in ("of", "criteria_two", "criteria_row", "criteria_column"):
+    for word in ("of", "criteria_two", "criteria_row", "criteria_column", *criteria_flow.WORDS):
         st.query_params.pop(word, None)
     diff_view.draw()
 with st.expander("How this works"):

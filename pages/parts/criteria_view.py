@@ -23,7 +23,7 @@ from engine.gallery import Gallery
 from engine.jobs.criteria import LABEL, dimensions, together
 from engine.report import compared
 from engine.store.runs import Run
-from pages.parts import found, run_panel, sidebar, workspace
+from pages.parts import criteria_flow, found, run_panel, sidebar, workspace
 from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
@@ -57,7 +57,7 @@ def draw() -> None:
     except VitrineError as problem:
         st.warning(f"{plain(problem.message)} {plain(problem.hint)}", icon=":material/compare_arrows:")
         return
-    _alluvial(told)
+    criteria_flow.draw(told.stages, told.tables, told.names, told.places, gallery)
     _two(told, gallery, workspace.runs().get(next(one for one in some if one != LABEL).partition(":")[0]))
 
 
@@ -96,6 +96,7 @@ def _chosen(names: dict[str, str]) -> list[str]:
     some = st.multiselect(
         "Criteria", list(names), key="criteria_of", format_func=names.__getitem__, max_selections=_MOST,
         help="Clusters by a criterion, dimensions of a structure, or the label, in the order chosen",
+        on_change=criteria_flow.forget,
     )  # fmt: skip
     st.query_params["of"] = st.session_state["criteria_said"] = some
     return some
@@ -109,11 +110,12 @@ def _stamp(some: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Told:
-    """Readings, every two of them, and their diagram over the pictures that all looked at (none: 0)."""
+    """Readings, every two of them, and their diagram over the pictures that all looked at, with each one's names."""
 
     readings: tuple[Reading, ...]
     pairs: tuple[Pair, ...]
-    pictures: int
+    places: tuple[int, ...]
+    names: tuple[list[str], ...]
     stages: tuple[flow.Stage, ...]
     tables: tuple[np.ndarray, ...]
 
@@ -132,18 +134,8 @@ def _told(fingerprint: str, home: str, stamp: str, asked: str) -> _Told:
         for one, (_, order), count in zip(readings, columns, counts, strict=True)
     ]
     tables = [_counts(one, other) for one, other in pairwise(columns)] if there else []
-    return _Told(readings, one.pairs, len(there), tuple(stages), tuple(tables))
-
-
-def _alluvial(told: _Told) -> None:
-    """All of them, over the pictures that all looked at."""
-    if not told.pictures:
-        st.info("No picture was looked at by all of them.", icon=":material/block:")
-        return
-    st.plotly_chart(
-        flow.alluvial(told.stages, told.tables, "none"), key="criteria_flow", config=_PLAIN,
-        alt=f"{told.pictures:,} pictures by {', '.join(one.name for one in told.readings)}",
-    )  # fmt: skip
+    names = tuple(names for names, _ in columns)
+    return _Told(readings, one.pairs, tuple(there), names, tuple(stages), tuple(tables))
 
 
 def _counts(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> np.ndarray:
@@ -194,7 +186,7 @@ def _table(shown: Table, one: Pair, readings: Sequence[Reading], gallery: Galler
         if points:
             i, j = (int(n) for n in points[0]["customdata"][:2])
             st.session_state["criteria_row"], st.session_state["criteria_column"] = shown.rows[i], shown.columns[j]
-            st.query_params.pop("picture", None)
+            criteria_flow.forget()
             st.session_state["criteria_clicks"] = clicks + 1
 
     st.plotly_chart(
@@ -204,10 +196,12 @@ def _table(shown: Table, one: Pair, readings: Sequence[Reading], gallery: Galler
         if st.session_state.get(f"criteria_{word}", "") not in ("", *names):
             st.session_state[f"criteria_{word}"] = ""  # of another pair
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = st.selectbox(
-            "Pictures that are", ["", *one.counts.rows], key="criteria_row", bind="query-params", width=220
-        )
-        column = st.selectbox("and", ["", *one.counts.columns], key="criteria_column", bind="query-params", width=220)
+        rows, columns = ["", *one.counts.rows], ["", *one.counts.columns]
+        row, column = (
+            st.selectbox(label, names, key=f"criteria_{word}", bind="query-params", width=220,
+                         on_change=criteria_flow.forget)
+            for label, word, names in (("Pictures that are", "row", rows), ("and", "column", columns))
+        )  # fmt: skip
     if not (row or column):
         return
     a, b = (next(r for r in readings if r.name == name) for name in (one.a, one.b))

@@ -73,16 +73,29 @@ def test_from_two_runs_to_the_pictures_of_a_band(two, visit, theme, width):
 
 
 def _criteria(page, visitor):
-    """The other half of the page: a cell of the cross table opens its pictures, also after a reload."""
+    """The other half of the page: a band opens its pictures, and a cell of the cross table in their place."""
     visitor.press(page.get_by_role("radio", name="Several criteria"))
     expect(page.get_by_text("24 pictures say something of both")).to_be_visible()
     assert "from=" not in page.url
+    number = page.locator(".textpoint text").first
+    number.scroll_into_view_if_needed()
+    page.wait_for_timeout(800)  # figures are drawn twice: once more when their width is known
+    box = number.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    heading = page.get_by_role("heading", name=re.compile("^colour.* = .* and colour.* = "))
+    expect(heading).to_be_visible()
+    visitor.settle()
+    assert "left=" in page.url
+    expect(page.locator(".cell img.there").first).to_be_visible()
+    visitor.shot("criteria-band")
+    is_whole(page)
     cell = page.locator("g.points > .point").last
     cell.scroll_into_view_if_needed()
-    visitor.page.wait_for_timeout(800)  # figures are drawn twice: once more when their width is known
     box = cell.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page).not_to_have_url(re.compile("left="))
     heading = page.get_by_role("heading", name=re.compile("^colour.* = .* and "))
+    expect(heading).to_have_count(1)
     expect(heading).to_be_visible()
     visitor.settle()
     words = heading.inner_text()

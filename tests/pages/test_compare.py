@@ -7,8 +7,10 @@ import pytest
 import tests.pages.test_pages as states
 from engine.analyses.clusters import Criterion, Params
 from engine.analyses.structure import Params as Structure
+from engine.gallery import shared_gallery
 from engine.jobs.asking import make_request
-from engine.jobs.execute import execute
+from engine.jobs.criteria import together
+from engine.jobs.execute import execute, read_result
 from engine.models.roles import ModelSpec
 from engine.store.runs import Runs
 from tests.pages.test_pages import buttons, press, texts
@@ -22,6 +24,10 @@ def done(gallery, settings, *params, **words):
     with run.hold():
         assert execute(run, settings).state == "done"
     return run
+
+
+def clusters_of(run):
+    return [cluster.name for cluster in read_result(run).clusters]
 
 
 @pytest.fixture
@@ -147,6 +153,49 @@ def test_several_criteria_are_held_together(page, tmp_path, settings):
     assert "### colour = red :gray[3]" in texts(test)
     test.multiselect(key="criteria_of").set_value([runs[0].id]).run()
     assert "Choose two to four" in texts(test)
+
+
+def test_a_band_of_several_criteria_stands_in_the_address_and_opens_its_pictures(page, tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings, {f"{'ab'[i // 6]}/{n}": c for i, (n, c) in enumerate(many(12).items())})
+    runs = [done(gallery, settings), done(gallery, settings, Params(Criterion("shade"), "2"))]
+    of = [runs[0].id, "label", runs[1].id]
+    assert "### colour = red and label = a :gray[2]" in texts(page("compare", of=of, stage="1", left="red", right="a"))
+    assert "### label = b :gray[6]" in texts(page("compare", of=of, stage="2", left="b"))
+    assert "### shade, K 2 = " in texts(page("compare", of=of, stage="3", left=clusters_of(runs[1])[0]))
+    for words in ({"stage": "4"}, {"stage": "x"}, {"stage": "1", "left": "no"}, {"stage": "3", "right": "a"}, {}):
+        assert "###" not in texts(page("compare", of=of, **({"left": clusters_of(runs[1])[0]} | words)))
+
+
+def test_a_band_is_chosen_by_name_and_closes_what_else_is_open(page, tmp_path, settings):
+    gallery = gallery_of(tmp_path, settings, {f"{'ab'[i // 6]}/{n}": c for i, (n, c) in enumerate(many(12).items())})
+    run = done(gallery, settings)
+    run.add_edit({"kind": "move", "files": [gallery.pictures[0].name], "to": ""})
+    test = page("compare", of=[run.id, "label"], criteria_row="blue")
+    test.selectbox(key="criteria_bar").set_value("colour: none").run()
+    test.selectbox(key="criteria_band").set_value("a").run()
+    press(test, "Show")
+    assert "### colour = none and label = a :gray[1]" in texts(test)
+    assert "### colour = blue" not in texts(test)
+    assert (test.query_params["left"], test.query_params["right"]) == ("~none", "a")
+    test.selectbox(key="criteria_column").set_value("b").run()
+    assert "### label = b :gray[6]" in texts(test)
+    assert "colour = none" not in texts(test)
+    assert "left" not in test.query_params
+    test.selectbox(key="criteria_bar").set_value("label: b").run()
+    press(test, "Show")
+    assert "### label = b :gray[6]" in texts(test)
+    press(test, "Close")
+    assert "###" not in texts(test)
+
+
+def test_the_page_says_what_the_command_says(page, two, settings):
+    named = {run.id: name for run, name in zip(two, ("colour", "colour, K 2"), strict=True)}
+    (told,) = together(named, shared_gallery(two[0].request.gallery, settings.home), settings.home).pairs
+    said = texts(page("compare", of=[run.id for run in two]))
+    assert f"Cramér's V {told.v:.3f}, corrected p {told.q:.2g} " in said
+    assert (
+        f"{told.a_alone.share:.0%} [{told.a_alone.low:.0%}, {told.a_alone.high:.0%}] of {told.a_alone.bits:.2f}" in said
+    )
 
 
 def test_one_reading_alone_leads_to_another_question(page, tmp_path, settings):
