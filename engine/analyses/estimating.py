@@ -19,10 +19,13 @@ _GUESS = {
     "assign": (2500, 600, 4.0),
     "propose_differences": (1500, 150, 3.0),
     "verify": (1000, 15, 0.2),
+    "judge": (200, 10, 1.0),
     "propose_dimensions": (1800, 60, 3.0),
     "propose_attributes": (3400, 120, 4.0),
     "tidy": (400, 200, 4.0),
     "assign_attributes": (2200, 900, 6.0),
+    "refine_dimension": (1200, 150, 3.0),
+    "write_prompts": (600, 600, 5.0),
 }
 
 
