@@ -12,6 +12,7 @@ from PIL import Image
 
 from engine.errors import ModelError, SettingsError, Stopped, VitrineError
 from engine.models import load
+from engine.models import transformers_loading as loading
 from engine.models import transformers_vlm as vlm
 from engine.models.roles import ModelSpec, Reply, Request
 from engine.models.transformers_format import conversation, plain_prompt
@@ -306,7 +307,7 @@ def test_unreachable_hub_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append((how["local_files_only"], how["revision"], how["trust_remote_code"]))
         raise OSError("We couldn't connect to 'https://huggingface.co' to load the files.\nCheck your connection.")
 
-    monkeypatch.setattr(vlm.AutoConfig, "from_pretrained", unreachable)
+    monkeypatch.setattr(loading.AutoConfig, "from_pretrained", unreachable)
     with pytest.raises(ModelError, match="hub cannot be reached"):
         load("vision", ModelSpec("transformers_vlm", "someone/model", "v1"), SETTINGS)
     assert asked == [(True, "v1", False), (False, "v1", False)]  # this machine first
