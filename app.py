@@ -27,7 +27,7 @@ from engine.analyses.clusters import Criterion, Params  # noqa: E402
 from engine.errors import VitrineError  # noqa: E402
 from engine.gallery import load_gallery, recent, shared_gallery  # noqa: E402
 from engine.gallery.addresses import cells_of, is_signed, points_of, zip_of  # noqa: E402
-from engine.gallery.packing import zipped_layout  # noqa: E402
+from engine.gallery.packing import zipped  # noqa: E402
 from engine.gallery.thumbs import full, thumbnail  # noqa: E402
 from engine.jobs import live  # noqa: E402
 from engine.jobs.asking import make_request  # noqa: E402
@@ -179,7 +179,7 @@ async def pictures_zip(request: Request) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{what}.zip"', "Cache-Control": "no-store"}
     # Said to be encoded, it is sent as it is: pictures are compressed already.
     return StreamingResponse(
-        zipped_layout(layout), media_type="application/zip", headers={**headers, "Content-Encoding": "identity"}
+        zipped(layout), media_type="application/zip", headers={**headers, "Content-Encoding": "identity"}
     )
 
 

@@ -111,18 +111,13 @@ def lay_out(layout: Layout, to: Path, link: bool = True) -> Laid:
     return Laid(linked, copied, left_out)
 
 
-def zipped(pictures: Sequence[Picture]) -> Iterator[bytes]:
-    """The pieces of a ZIP of these pictures, about a megabyte each; what could not be read is listed in it."""
-    return zipped_layout(under_own_names(pictures))
-
-
 def under_own_names(pictures: Sequence[Picture]) -> Layout:
     """Pictures under the names that they have in their gallery, as far as these are safe."""
     return Layout(list(zip(pictures, names_in([p.name for p in pictures]), strict=True)))
 
 
-def zipped_layout(layout: Layout) -> Iterator[bytes]:
-    """The same of a layout."""
+def zipped(layout: Layout) -> Iterator[bytes]:
+    """The pieces of a ZIP of a layout, about a megabyte each; what could not be read is listed in it."""
     pieces = _Pieces()
     left_out = []
     # "Deflated" at level 0: pictures are compressed already, and readers know no sizes of what is stored and streamed.

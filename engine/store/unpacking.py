@@ -32,7 +32,7 @@ from engine.store.remarks import Remarks, read_remarks
 from engine.store.run_arrays import LIST, NUMBERS, unpacked
 from engine.store.runs import Request, Status
 
-MOST_FILES, MOST_BYTES, MOST_REVISIONS, MOST_EDITS = 120, 1 << 30, 99, 100_000
+MOST_FILES, MOST_BYTES, MOST_EDITS = 120, 1 << 30, 100_000
 _RATIO, _RATIO_FROM = 200, 64 << 20  # bytes out for each byte in, once more than so many came out
 _PIECE = 1 << 20
 _OURS = re.compile(

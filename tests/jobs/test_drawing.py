@@ -11,7 +11,7 @@ from engine.__main__ import main
 from engine.analyses.structure import Given, Result, Row
 from engine.errors import ModelError, StoreError
 from engine.gallery import open_folder
-from engine.gallery.packing import zipped
+from engine.gallery.packing import under_own_names, zipped
 from engine.jobs.asking import askers
 from engine.jobs.drawing import draw, looked_at, yields
 from engine.models import profiles
@@ -52,7 +52,7 @@ def test_drawn_looked_at_and_marked(tmp_path, settings):
 def test_the_mark_goes_with_the_file_and_its_name(tmp_path, settings):
     names = draw(rows_of(("An image of beach.", "beach")), MODEL, settings, tmp_path / "drawn", Progress())
     gallery = open_folder(tmp_path / "drawn", settings)
-    whole = b"".join(zipped(gallery.pictures))
+    whole = b"".join(zipped(under_own_names(gallery.pictures)))
     assert b"trainedAlgorithmicMedia" in whole
     assert names[0].encode() in whole
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunError, StoreError
-from engine.gallery.packing import Layout, lay_out, names_in, safe_name, zipped_layout
+from engine.gallery.packing import Layout, lay_out, names_in, safe_name, zipped
 from engine.report.datasets import LAYOUTS, fiftyone, folders, has_pictures, huggingface
 from engine.store.export import legible
 from tests.report.sources import hostile_gallery, sources
@@ -142,7 +142,7 @@ def test_hugging_face_reads_pictures_with_every_column(made, tmp_path):
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_a_zip_holds_the_same(made, tmp_path, kind):
     layout = LAYOUTS[kind](made["clusters"], "")
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(zipped_layout(layout))))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(zipped(layout))))
     assert archive.testzip() is None
     lay_out(layout, tmp_path / "out")
     written = {
