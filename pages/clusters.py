@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.analyses.clusters import Criterion, Params, edits
+from engine.analyses.clusters.typed import read_names, written_names
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -48,6 +49,8 @@ question a picture instead of three.
 _SHARE = """How many pictures are described at most. The rest goes by likeness, with an estimate of how right that is. A
 larger share later asks only the difference."""
 
+_NAMES = 'With commas between them; a name that has a comma itself stands in quotes: dog, "Rome, at night".'
+
 
 def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
     """Criterion, K, share and the rest; also the places of the Run button and of the price."""
@@ -60,20 +63,20 @@ def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
     with more.popover("More", width="stretch"):
         look_at = st.text_input("Look at", key="look_at", placeholder="the background")
         ignore = st.text_input("Ignore", key="ignore", placeholder="the people")
-        keep = st.text_input("Names to keep", key="keep", placeholder="dog, cat")
-        avoid = st.text_input("Names to avoid", key="avoid")
+        keep = st.text_input("Names to keep", key="keep", placeholder="dog, cat", help=_NAMES)
+        avoid = st.text_input("Names to avoid", key="avoid", help=_NAMES)
         second = st.selectbox("Second opinion by description", ["auto", "yes", "no"], key="second")
         if workspace.settings().prices.known:
             st.number_input("Budget (0: none)", min_value=0.0, key="budget")
     if not criterion.strip():
         button.button("Run", type="primary", disabled=True, key="run", help="Say first what to group by.")
         return None, button, price
-    names = lambda text: tuple(n for part in text.split(",") if (n := part.strip()))  # noqa: E731
     opinion = {"auto": None, "yes": True, "no": False}[second]
     asked = Criterion(criterion.strip(), look_at.strip(), ignore.strip())
     way = st.session_state.get("way", {}).get((asked.name, k), ())
     try:
-        params = Params(asked, (k or "auto").strip(), names(keep), names(avoid), opinion, via=way, share=share)
+        named = read_names(keep), read_names(avoid)
+        params = Params(asked, (k or "auto").strip(), *named, opinion, via=way, share=share)
         return params, button, price
     except SettingsError as problem:
         run_panel.refuse(button, "Run", problem)
@@ -88,7 +91,7 @@ def _prefill(run: Run | None, gallery: Gallery) -> None:
     if run is None:
         return
     params = run.request.params
-    names = [", ".join(some) for some in edits.names_for(run.edits(), params["keep"], params["avoid"])]
+    names = [written_names(some) for some in edits.names_for(run.edits(), params["keep"], params["avoid"])]
     before = st.session_state.get("form_of", [])
     is_new = before[:1] != [run.id] or "criterion" not in st.session_state
     if is_new or before[1:] != names:  # anew, too, when a name was pinned or forbidden

@@ -222,6 +222,8 @@ def test_k_keep_and_avoid(clusters, tmp_path):
     folder = paint(tmp_path / "many", many(12))
     assert clusters("--k", "2", folder=folder)[1].startswith("2 clusters of 12 pictures")
     assert clusters("--k", "2-3", folder=folder)[1].startswith("3 clusters of 12 pictures")
+    out = clusters("--keep", 'pink, "Rome, at night"', folder=folder)[1]
+    assert "  Rome, at night       0" in out
     out = clusters("--keep", "pink, mauve", "--avoid", "red", folder=folder)[1]
     assert "  pink             0" in out
     assert "  mauve            0" in out

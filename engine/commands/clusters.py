@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", default="auto", help="auto, a number, or a range such as 5-12")
     parser.add_argument("--look-at", default="", help="what in the picture counts")
     parser.add_argument("--ignore", default="", help="what must not count")
-    parser.add_argument("--keep", default="", help="cluster names that must be there, with commas")
+    parser.add_argument("--keep", default="", help='cluster names that must be there: dog, "Rome, at night"')
     parser.add_argument("--avoid", default="", help="cluster names that must not")
     parser.add_argument(
         "--describe", type=_share, default=1.0, help="share of the pictures to describe at most, such as 0.2 or 20%%"
@@ -30,9 +30,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 def ask(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
     from engine.analyses.clusters import Criterion, Params
+    from engine.analyses.clusters.typed import read_names
 
     criterion = Criterion(said.criterion.strip(), said.look_at.strip(), said.ignore.strip())
-    params = Params(criterion, said.k, _names(said.keep), _names(said.avoid), share=said.describe)
+    params = Params(criterion, said.k, read_names(said.keep), read_names(said.avoid), share=said.describe)
     return run_analysis("clusters", lambda gallery, config, part: (params, part), said, _show)
 
 
@@ -79,7 +80,3 @@ def _tell_economy(e: Any) -> None:  # noqa: ANN401  result.Economy, or nothing
 def _share(text: str) -> float:
     """0.2 or 20%; Params says whether it makes sense."""
     return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))

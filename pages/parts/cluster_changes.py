@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.analyses.clusters import Result, Row, edits
 from engine.analyses.clusters.placing import kinds_of
+from engine.analyses.clusters.typed import written_names
 from engine.gallery import Gallery
 from engine.store.runs import Run
 from pages.parts import cluster_carrying, edit_log, workspace
@@ -33,8 +34,8 @@ def bar(run: Run, log: list, shown: int, edited: edits.Edited, gallery: Gallery)
     """A person's changes: how many are shown, what they mean for the next question, what came from another run."""
     if shown == len(log):
         cluster_carrying.take_over(run, gallery)
-    said = [f"pinned: {', '.join(edited.keep)}"] * bool(edited.keep)
-    said += [f"forbidden: {', '.join(edited.avoid)}"] * bool(edited.avoid)
+    said = [f"pinned: {written_names(edited.keep)}"] * bool(edited.keep)
+    said += [f"forbidden: {written_names(edited.avoid)}"] * bool(edited.avoid)
     more = plain(" · ".join(["", *said, "the form above asks so"])) if said else ""
     edit_log.bar(run, shown, len(log), more)
     cluster_carrying.came_over(run, edited)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from engine.analyses import MAKINGS
+from engine.analyses.clusters.typed import written_names
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -203,8 +204,8 @@ def choices(params: Mapping[str, Any]) -> list[str]:
         "K": params.get("k") if params.get("k") != "auto" else "",
         "look at": criterion.get("look_at"),
         "ignore": criterion.get("ignore"),
-        "keep": ", ".join(params.get("keep", ())),
-        "avoid": ", ".join(params.get("avoid", ())),
+        "keep": written_names(params.get("keep", ())),
+        "avoid": written_names(params.get("avoid", ())),
         "by way of": ", ".join(map(str, params.get("via", ()))),
         "described": f"{params.get('share', 1.0):.0%} at most" if params.get("share", 1.0) < 1 else "",
         "second opinion": {None: "", True: "yes", False: "no"}[params.get("second_opinion")],

@@ -224,6 +224,26 @@ def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings, monkeyp
     assert [(edit["kind"], edit["run"]) for edit in new.edits()] == [("carry", run.id)]
 
 
+def test_a_name_with_a_comma_is_pinned_carried_over_and_asked_for(page, tmp_path, settings, monkeypatch):
+    run = finished(tmp_path, settings)
+    answering(tmp_path, monkeypatch)
+    run.add_edit({"kind": "rename", "cluster": "red", "to": "Rome, at night"})
+    run.add_edit({"kind": "pin", "name": "Rome, at night"})
+    test = page("clusters", run=run.id)
+    assert test.text_input(key="keep").value == '"Rome, at night"'
+    press(test, "Run")
+    new = next(other for other, status in Runs(settings.home).all() if status.state == "queued")
+    assert new.request.params["keep"] == ["Rome, at night"]
+    with new.hold():
+        assert execute(new, settings).state == "done"
+    again = page("clusters", repeat=new.id)
+    assert again.text_input(key="keep").value == '"Rome, at night"'
+    again.text_input(key="avoid").input("pink").run()
+    press(again, "Run")
+    third = next(other for other, status in Runs(settings.home).all() if status.state == "queued")
+    assert (third.request.params["keep"], third.request.params["avoid"]) == (["Rome, at night"], ["pink"])
+
+
 def test_what_stayed_unanswered_is_listed_and_can_be_asked_again(page, tmp_path, settings):
     run = finished(tmp_path, settings, fail="red")
     assert "**unanswered**" in texts(page("clusters", run=run.id))
