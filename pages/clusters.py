@@ -18,6 +18,7 @@ from pages.parts import cluster_carrying, clusters_view, run_panel, sidebar, wor
 from pages.parts.analysis_page import page
 from pages.parts.clusters_economy import LOOKS, SHARES, share_name
 from pages.parts.grid import picture_grid
+from pages.parts.shut_fields import fill, first, key
 from pages.parts.workspace import plain
 
 _HOW = """
@@ -61,26 +62,32 @@ def _form() -> tuple[Params | None, DeltaGenerator, DeltaGenerator]:
     shares = sorted({*SHARES, st.session_state["share"]}, reverse=True)  # a script may have asked for another
     share = part.select_slider("Pictures to describe", shares, key="share", format_func=share_name, help=_SHARE)
     with more.popover("More", width="stretch"):
-        look_at = st.text_input("Look at", key="look_at", placeholder="the background")
-        ignore = st.text_input("Ignore", key="ignore", placeholder="the people")
-        keep = st.text_input("Names to keep", key="keep", placeholder="dog, cat", help=_NAMES)
-        avoid = st.text_input("Names to avoid", key="avoid", help=_NAMES)
-        second = st.selectbox("Second opinion by description", ["auto", "yes", "no"], key="second")
+        look_at = _text("Look at", "clusters", "look_at", "the background")
+        ignore = _text("Ignore", "clusters", "ignore", "the people")
+        keep = _text("Names to keep", "clusters_names", "keep", "dog, cat", _NAMES)
+        avoid = _text("Names to avoid", "clusters_names", "avoid", help=_NAMES)
+        opinions = {"auto": None, "yes": True, "no": False}
+        at = list(opinions.values()).index(first("clusters", "second", None))
+        second = st.selectbox("Second opinion by description", opinions, at, key=key("clusters", "second"))
         if workspace.settings().prices.known:
             st.number_input("Budget (0: none)", min_value=0.0, key="budget")
     if not criterion.strip():
         button.button("Run", type="primary", disabled=True, key="run", help="Say first what to group by.")
         return None, button, price
-    opinion = {"auto": None, "yes": True, "no": False}[second]
     asked = Criterion(criterion.strip(), look_at.strip(), ignore.strip())
     way = st.session_state.get("way", {}).get((asked.name, k), ())
     try:
         named = read_names(keep), read_names(avoid)
-        params = Params(asked, (k or "auto").strip(), *named, opinion, via=way, share=share)
+        params = Params(asked, (k or "auto").strip(), *named, opinions[second], via=way, share=share)
         return params, button, price
     except SettingsError as problem:
         run_panel.refuse(button, "Run", problem)
         return None, button, price
+
+
+def _text(label: str, form: str, name: str, placeholder: str = "", help: str | None = None) -> str:
+    """A field in the popover."""
+    return st.text_input(label, first(form, name, ""), key=key(form, name), placeholder=placeholder, help=help)
 
 
 def _prefill(run: Run | None, gallery: Gallery) -> None:
@@ -95,17 +102,15 @@ def _prefill(run: Run | None, gallery: Gallery) -> None:
     before = st.session_state.get("form_of", [])
     is_new = before[:1] != [run.id] or "criterion" not in st.session_state
     if is_new or before[1:] != names:  # anew, too, when a name was pinned or forbidden
-        st.session_state["keep"], st.session_state["avoid"] = names
+        fill("clusters_names", dict(zip(("keep", "avoid"), names, strict=True)))
     st.session_state["form_of"] = [run.id, *names]
     if not is_new:
         return
     st.session_state["way"] = {(params["criterion"]["name"], params["k"]): tuple(params.get("via", ()))}
     st.session_state["criterion"] = params["criterion"]["name"]
-    st.session_state["look_at"] = params["criterion"]["look_at"]
-    st.session_state["ignore"] = params["criterion"]["ignore"]
     st.session_state["k"] = params["k"]
     st.session_state["share"] = params.get("share", 1.0)
-    st.session_state["second"] = {None: "auto", True: "yes", False: "no"}[params["second_opinion"]]
+    fill("clusters", {**params["criterion"], "second": params["second_opinion"]})
 
 
 def _ask(gallery: Gallery) -> None:

@@ -15,6 +15,7 @@ from engine.gallery import columns as own
 from engine.jobs.comparing import THE_REST
 from engine.store.runs import Run
 from pages.parts import run_panel, sidebar, workspace
+from pages.parts.shut_fields import fill, first, key
 
 _TWO, _EACH = "Two sides", "Each against the rest"
 _RUNS = 5  # of clusters, the newest, whose clusters are offered
@@ -24,7 +25,7 @@ _MOST = 40  # values of a column that are offered as sides
 def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
     """What is asked, None where it makes no sense yet; also the place of the button."""
     sides, texts = _sides(gallery), _columns(gallery.fingerprint)[0]
-    said = lambda key: sides.get(str(key), str(key))  # noqa: E731
+    said = lambda side: sides.get(str(side), str(side))  # noqa: E731
     mode = st.segmented_control(
         "Compare", [_TWO, _EACH], key="differences_mode", required=True, label_visibility="collapsed"
     )
@@ -39,15 +40,29 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         button = st.container(width="content")
     with more:
         goal = st.text_input(
-            "What you care about", key="differences_goal", placeholder="lighting, not objects", max_chars=200
-        )
-        typed = st.text_area("Test these, too, one a line", key="differences_statements", max_chars=2000)
-        paired = st.toggle("Pairs: pictures of one name, or of one value of", key="differences_paired")
-        pair = st.selectbox("Pairs by", ["", *_columns(gallery.fingerprint)[1]], key="differences_pair",
-                            format_func=lambda c: c or "file name", disabled=not paired)  # fmt: skip
-        describe = st.number_input("Pictures of each side to describe", 0, 5000, key="differences_describe")
+            "What you care about", first("differences", "goal", ""), key=key("differences", "goal"), max_chars=200,
+            placeholder="lighting, not objects",
+        )  # fmt: skip
+        typed = st.text_area(
+            "Test these, too, one a line", first("differences", "statements", ""),
+            key=key("differences", "statements"), max_chars=2000,
+        )  # fmt: skip
+        paired = st.toggle(
+            "Pairs: pictures of one name, or of one value of", first("differences", "paired", False),
+            key=key("differences", "paired"),
+        )  # fmt: skip
+        columns = ["", *_columns(gallery.fingerprint)[1]]
+        pair = st.selectbox(
+            "Pairs by", columns, columns.index(first("differences", "pair", "")), key=key("differences", "pair"),
+            format_func=lambda c: c or "file name", disabled=not paired,
+        )  # fmt: skip
+        describe = st.number_input(
+            "Pictures of each side to describe", 0, 5000, first("differences", "describe", 0),
+            key=key("differences", "describe"),
+        )  # fmt: skip
         verify = st.number_input(
-            "Pictures of each side to verify on", -1, 5000, key="differences_verify",
+            "Pictures of each side to verify on", -1, 5000, first("differences", "verify", -1),
+            key=key("differences", "verify"),
             help="A vision model is asked of so many whether a statement is true. -1: only where there is no matcher.",
         )  # fmt: skip
     try:
@@ -79,9 +94,9 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state, sides = st.session_state, _sides(gallery)
     now, before = (gallery.fingerprint, run.id if run else ""), state.get("differences_form_of", ("", ""))
     if "differences_mode" in state and (before == now or (run is None and before[0] == now[0])):
-        for key, first in (("a", next(iter(sides), "")), ("b", THE_REST)):  # a set may be gone meanwhile
-            if state.get(f"differences_{key}", first) not in {first, *sides}:
-                state[f"differences_{key}"] = first
+        for side, usual in (("a", next(iter(sides), "")), ("b", THE_REST)):  # a set may be gone meanwhile
+            if state.get(f"differences_{side}", usual) not in {usual, *sides}:
+                state[f"differences_{side}"] = usual
         return
     state["differences_form_of"] = now
     asked: Any = run.request.params if run else vars(Params(by="label"))
@@ -90,6 +105,8 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
         "by": asked["by"],
         "a": _option(asked["a"], sides, next(iter(sides), "")),
         "b": _option(asked["b"], sides, THE_REST),
+    }
+    more = {
         "goal": asked["goal"],
         "statements": "\n".join(asked["statements"]),
         "paired": asked["paired"],
@@ -100,10 +117,10 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     texts, all_columns = _columns(gallery.fingerprint)
     if said["by"] not in texts:
         said["by"] = texts[0] if texts else None
-    if said["pair"] not in all_columns:
-        said["pair"] = ""
-    for key, value in said.items():
-        state[f"differences_{key}"] = value
+    if more["pair"] not in all_columns:
+        more["pair"] = ""
+    state.update({f"differences_{name}": value for name, value in said.items()})
+    fill("differences", more)
 
 
 def _option(side: Any, sides: dict[str, str], other: str) -> str:  # noqa: ANN401

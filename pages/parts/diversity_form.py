@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from engine.gallery import Gallery
 from engine.gallery import columns as own
 from engine.store.runs import Run
 from pages.parts import run_panel, workspace
+from pages.parts.shut_fields import fill, first, key
 
 _NOTHING, _SETS = "nothing", "saved sets"
 
@@ -36,13 +38,20 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
     name = lambda id: f"{by_id[id].name} · {len(by_id[id]):,}" if id else _NOTHING  # noqa: E731
     with more:
         said = st.text_input(
-            "Duplicates from a cosine of", key="diversity_threshold", placeholder="as the model's card says"
-        )
-        at = st.number_input("Pictures of each part (0: as many as the smallest has)", 0, key="diversity_at")
-        balanced = st.toggle("As many of each label in the core-set", key="diversity_balanced")
-        weights = st.selectbox("Weights of pictures", [_NOTHING, *numbers], key="diversity_weights")
-        pinned = st.selectbox("Must be in the core-set", ["", *by_id], key="diversity_pinned", format_func=name)
-        left_out = st.selectbox("Must not be in it", ["", *by_id], key="diversity_left_out", format_func=name)
+            "Duplicates from a cosine of", first("diversity", "threshold", ""), key=key("diversity", "threshold"),
+            placeholder="as the model's card says",
+        )  # fmt: skip
+        at = st.number_input(
+            "Pictures of each part (0: as many as the smallest has)", 0, None, first("diversity", "at", 0),
+            key=key("diversity", "at"),
+        )  # fmt: skip
+        balanced = st.toggle(
+            "As many of each label in the core-set", first("diversity", "balanced", False),
+            key=key("diversity", "balanced"),
+        )  # fmt: skip
+        weights = _select("Weights of pictures", "weights", [_NOTHING, *numbers])
+        pinned = _select("Must be in the core-set", "pinned", ["", *by_id], name)
+        left_out = _select("Must not be in it", "left_out", ["", *by_id], name)
     chosen = []
     if by == _SETS:
         chosen = st.multiselect("Sets to compare", list(by_id), key="diversity_sets", format_func=name)
@@ -68,12 +77,19 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         return None, button
 
 
+def _select(label: str, name: str, options: list[str], format_func: Callable[[str], str] = str) -> str:
+    """A field in the popover."""
+    said = first("diversity", name, options[0])
+    at = options.index(said) if said in options else 0  # a set may be gone meanwhile
+    return st.selectbox(label, options, at, key=key("diversity", name), format_func=format_func)
+
+
 def prefill(run: Run | None, gallery: Gallery) -> None:
     """The form says what the open run was asked; without one it keeps what was typed, for this gallery."""
     state, ids = st.session_state, {one.id for one in workspace.sets_of(gallery)}
-    for key in ("diversity_pinned", "diversity_left_out"):  # a set may be gone meanwhile
-        if state.get(key, "") not in {"", *ids}:
-            state[key] = ""
+    for field in (key("diversity", "pinned"), key("diversity", "left_out")):  # a set may be gone meanwhile
+        if state.get(field, "") not in {"", *ids}:
+            state[field] = ""
     state["diversity_sets"] = [id for id in state.get("diversity_sets", []) if id in ids]
     now, before = (gallery.fingerprint, run.id if run else ""), state.get("diversity_form_of", ("", ""))
     if "diversity_by" in state and (before == now or (run is None and before[0] == now[0])):
@@ -83,22 +99,24 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     first = Params(by="label" if "label" in texts else "", coreset=min(60, len(gallery) // 10))
     asked = run.request.params if run else vars(first)
     by_members = {one.members: one.id for one in workspace.sets_of(gallery)}
-    for key, value in _said(asked, by_members, [*texts, *numbers]).items():
-        st.session_state[f"diversity_{key}"] = value
+    said, more = _said(asked, by_members, [*texts, *numbers])
+    state.update({f"diversity_{name}": value for name, value in said.items()})
+    fill("diversity", more)
 
 
-def _said(asked: Any, by_members: dict[tuple[str, ...], str], known: list[str]) -> dict[str, Any]:  # noqa: ANN401
-    """Params as the form's widgets hold them; a set is found again by its members."""
+def _said(
+    asked: Any,  # noqa: ANN401
+    by_members: dict[tuple[str, ...], str],
+    known: list[str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Params as the form's widgets hold them, and those of the popover; a set is found again by its members."""
     id_of = lambda names: by_members.get(tuple(names), "")  # noqa: E731
     sets = [id for names in asked["groups"].values() if (id := id_of(names))]
     by = asked["by"] if asked["by"] in known else _NOTHING
-    return {
-        "by": _SETS if sets else by,
-        "sets": sets,
+    said = {"by": _SETS if sets else by, "sets": sets, "coreset": asked["coreset"], "method": asked["method"]}
+    return said, {
         "threshold": "" if asked["threshold"] is None else f"{asked['threshold']:g}",
         "at": asked["at"] or 0,
-        "coreset": asked["coreset"],
-        "method": asked["method"],
         "balanced": asked["balanced"],
         "weights": asked["weights"] if asked["weights"] in known else _NOTHING,
         "pinned": id_of(asked["pinned"]),

@@ -14,6 +14,7 @@ from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.store.runs import Run
 from pages.parts import run_panel
+from pages.parts.shut_fields import fill, first, key
 
 _SCHEMAS = {"shared": "of all labels", "own": "each label's own", "both": "both"}
 
@@ -30,14 +31,18 @@ def form(gallery: Gallery) -> tuple[Params | None, DeltaGenerator]:
         button = st.container(width="content")
     with more:
         typed = st.text_area(
-            "One a line, with attributes if you know them", key="structure_given", max_chars=8000,
+            "One a line, with attributes if you know them", first("structure", "given", ""),
+            key=key("structure", "given"), max_chars=8000,
             placeholder="place: indoors, outdoors, water=sea+lake\nmood",
             help="A name before an equals sign renames what follows; several, with +, are joined: both ask nothing.",
         )  # fmt: skip
         schema = st.segmented_control(
-            "Proposed dimensions are", SCHEMAS, key="structure_schema", format_func=_SCHEMAS.__getitem__
+            "Proposed dimensions are", SCHEMAS, key=key("structure", "schema"), format_func=_SCHEMAS.__getitem__,
+            default=first("structure", "schema", SCHEMAS[0]),
+        )  # fmt: skip
+        mask = st.toggle(
+            "Hide words that give the label away", first("structure", "mask", False), key=key("structure", "mask")
         )
-        mask = st.toggle("Hide words that give the label away", key="structure_mask")
     try:
         asked = SCHEMAS[SCHEMAS.index(schema)] if schema in SCHEMAS else SCHEMAS[0]
         given = read_dimensions(typed)
@@ -57,13 +62,12 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     asked: Mapping[str, Any] = run.request.params if run else {}
     state["structure_count"] = asked.get("count", Params().count)
     state["structure_goal"] = asked.get("goal", "")
-    state["structure_schema"] = asked.get("schema", "shared")
-    state["structure_mask"] = asked.get("mask", False)
-    state["structure_given"] = written([Given(**one) for one in asked.get("given", ())])
+    given = written([Given(**one) for one in asked.get("given", ())])
+    fill("structure", {"given": given, "schema": asked.get("schema", "shared"), "mask": asked.get("mask", False)})
 
 
 def use(dimensions: Sequence[Dimension]) -> None:
     """Put found dimensions into the form, to be renamed, joined, dropped or added to, and run again."""
-    st.session_state["structure_given"] = written(dimensions)
     st.session_state["structure_count"] = 0
-    st.session_state["structure_schema"] = "shared"
+    mask = st.session_state.get(key("structure", "mask"), False)
+    fill("structure", {"given": written(dimensions), "schema": "shared", "mask": mask})

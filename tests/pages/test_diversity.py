@@ -22,7 +22,7 @@ from engine.models.roles import ModelSpec
 from engine.progress import Progress
 from engine.settings import save_profile
 from engine.store.runs import Runs
-from tests.pages.test_pages import buttons, press, texts
+from tests.pages.test_pages import buttons, labelled, press, texts
 from tests.planted import gallery_of, many
 
 page = states.page
@@ -101,7 +101,7 @@ def test_it_asks_about_the_set_in_use(page, gallery, settings, embedder):
 @pytest.mark.parametrize("typed", ["much", "1.5"])
 def test_a_threshold_that_is_none_is_said(page, gallery, embedder, typed):
     test = page("diversity")
-    test.text_input(key="diversity_threshold").set_value(typed).run()
+    labelled(test.text_input, "Duplicates from a cosine of").set_value(typed).run()
     assert not test.exception
     assert "cosine" in texts(test)
     assert next(b for b in test.button if b.label == "Run").disabled

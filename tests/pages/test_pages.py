@@ -56,6 +56,10 @@ def press(test, label):
     return test
 
 
+def labelled(elements, label):
+    return next(one for one in elements if one.label == label)
+
+
 def connect(settings):
     save_endpoint(settings, Endpoint("http://127.0.0.1:9/v1", "", "eye", "mouth"), Prices(1.0, 2.0))
 
@@ -214,7 +218,7 @@ def test_names_are_merged_pinned_and_forbidden(page, tmp_path, settings, monkeyp
     test = page("clusters", run=run.id)
     assert "**dark** :gray[6 · 50.0%]" in texts(test)
     assert "pinned: red · forbidden: yellow" in texts(test)
-    assert (test.text_input(key="keep").value, test.text_input(key="avoid").value) == ("red", "yellow")
+    assert [labelled(test.text_input, f"Names to {what}").value for what in ("keep", "avoid")] == ["red", "yellow"]
     assert "12 known already" in texts(test)  # the price, with the Run button beside it
     assert test.checkbox(key="carry").label == "Carry over 1 correction of the run below"  # the merge
     press(test, "Run")
@@ -230,15 +234,15 @@ def test_a_name_with_a_comma_is_pinned_carried_over_and_asked_for(page, tmp_path
     run.add_edit({"kind": "rename", "cluster": "red", "to": "Rome, at night"})
     run.add_edit({"kind": "pin", "name": "Rome, at night"})
     test = page("clusters", run=run.id)
-    assert test.text_input(key="keep").value == '"Rome, at night"'
+    assert labelled(test.text_input, "Names to keep").value == '"Rome, at night"'
     press(test, "Run")
     new = next(other for other, status in Runs(settings.home).all() if status.state == "queued")
     assert new.request.params["keep"] == ["Rome, at night"]
     with new.hold():
         assert execute(new, settings).state == "done"
     again = page("clusters", repeat=new.id)
-    assert again.text_input(key="keep").value == '"Rome, at night"'
-    again.text_input(key="avoid").input("pink").run()
+    assert labelled(again.text_input, "Names to keep").value == '"Rome, at night"'
+    labelled(again.text_input, "Names to avoid").input("pink").run()
     press(again, "Run")
     third = next(other for other, status in Runs(settings.home).all() if status.state == "queued")
     assert (third.request.params["keep"], third.request.params["avoid"]) == (["Rome, at night"], ["pink"])

@@ -11,7 +11,7 @@ from engine.analyses.clusters import Criterion, Params
 from engine.store.history import history
 from engine.store.remarks import remark, remarks_of
 from engine.store.runs import Runs
-from tests.pages.test_pages import HOSTILE, buttons, press, texts
+from tests.pages.test_pages import HOSTILE, buttons, labelled, press, texts
 from tests.planted import gallery_of, many, submitted
 
 page = states.page
@@ -134,7 +134,7 @@ def test_repeat_fills_the_form_and_asks_nothing(page, tmp_path, settings):
     assert "Repeat with changes" in str(menu.proto)
     test = page("clusters", repeat=run.id)
     assert (test.text_input(key="criterion").value, test.text_input(key="k").value) == ("colour", "3")
-    assert (test.text_input(key="look_at").value, test.text_input(key="keep").value) == ("the sky", "red")
+    assert [labelled(test.text_input, name).value for name in ("Look at", "Names to keep")] == ["the sky", "red"]
     assert f"run {run.id}" not in texts(test)  # no result below
     test.text_input(key="k").set_value("4").run()
     assert (test.text_input(key="criterion").value, test.text_input(key="k").value) == ("colour", "4")

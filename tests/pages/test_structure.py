@@ -63,7 +63,7 @@ def test_dimensions_as_typed(page, gallery, models):
     test = page("structure", gallery=gallery.fingerprint)
     test.number_input(key="structure_count").set_value(0).run()
     assert "There is nothing to look for" in texts(test)
-    test.text_area(key="structure_given").set_value("colour").run()
+    test.text_area[0].set_value("colour").run()
     assert "nothing to look for" not in texts(test)
 
 
@@ -83,11 +83,11 @@ def test_the_tree_opens_an_attribute_and_saves_a_set(page, gallery, settings, ru
 def test_found_dimensions_are_edited_in_the_form(page, gallery, settings, run, models):
     test = page("structure", run=run.id)
     press(test, "Edit these")
-    said = test.text_area(key="structure_given").value
+    said = test.text_area[0].value
     assert said.startswith("colour: ")
     assert set(said.removeprefix("colour: ").split(", ")) == {"red", "green", "blue", "yellow"}
     assert test.number_input(key="structure_count").value == 0
-    test.text_area(key="structure_given").set_value("colour: warm=red+yellow, cold=blue+green").run()
+    test.text_area[0].set_value("colour: warm=red+yellow, cold=blue+green").run()
     press(test, "Run")
     new = Runs(settings.home).all()[0][0]
     with new.hold():
