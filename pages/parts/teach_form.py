@@ -15,6 +15,7 @@ from engine.models.roles import ModelSpec
 from engine.models.templates import Template, template_of
 from engine.store.runs import Run
 from pages.parts import denoiser_picker, run_panel, sidebar
+from pages.parts.shut_fields import fill, first, key
 from pages.parts.workspace import plain
 
 _STEPS = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -66,15 +67,15 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state[_key("how")] = asked.get("how", usual.how)
     steps = asked.get("steps", usual.steps)
     state[_key("steps")] = steps if steps in _STEPS else usual.steps
-    state[_key("batch")] = asked.get("batch", usual.batch)
-    state[_key("template")] = asked["template"]["label"] if run else ""
+    fill("teach", {"batch": asked.get("batch", usual.batch), "template": asked["template"]["label"] if run else ""})
 
 
 def _template(spec: ModelSpec, place: DeltaGenerator) -> Template:
     """The words that a label is said in: the model's own, unless others are typed."""
     own = template_of(spec)
     said = place.text_input(
-        "Prompt of a label", key=_key("template"), placeholder=own.label, max_chars=200, width=360,
+        "Prompt of a label", first("teach", "template", ""), key=key("teach", "template"), placeholder=own.label,
+        max_chars=200, width=360,
         help="Holds {} where the label goes. It is stored with the model and used wherever the model is asked.",
     ).strip()  # fmt: skip
     template = Template(said or own.label, own.null)
@@ -84,7 +85,8 @@ def _template(spec: ModelSpec, place: DeltaGenerator) -> Template:
 
 
 def _batch(place: DeltaGenerator) -> int:
-    return int(place.number_input("Pictures a step", 1, 256, key=_key("batch"), width=160))
+    usual = first("teach", "batch", Params().batch)
+    return int(place.number_input("Pictures a step", 1, 256, usual, key=key("teach", "batch"), width=160))
 
 
 def _key(name: str) -> str:

@@ -13,6 +13,7 @@ from engine.jobs.asking import make_request
 from engine.store.runs import Run
 from engine.translation.making import MOST, Params
 from pages.parts import denoiser_picker, run_panel, sidebar
+from pages.parts.shut_fields import fill, first, key
 
 _FEW = 8  # pictures, at first
 _HELD = ("guidance", "features", "attention")
@@ -75,24 +76,26 @@ def prefill(run: Run | None, gallery: Gallery) -> None:
     state[_key("label")] = asked.get("label", next(iter(state.get("typical_labels", ())), ""))
     state[_key("to")] = list(asked.get("to", ()))
     state[_key("count")] = (asked.get("count") or len(gallery)) if run else _FEW
-    for name in _HELD:
-        state[_key(name)] = asked.get(name)
+    fill("translate", {name: asked.get(name) for name in _HELD})
 
 
 def _held(place: DeltaGenerator) -> tuple[float | None, float | None, float | None]:
     """Guidance, and the shares of the steps in which features and attention are the picture's; None is the usual."""
     with place:
         guidance = st.number_input(
-            "Guidance", 0.0, 30.0, step=0.5, key=_key("guidance"), placeholder="as is usual for the model",
+            "Guidance", 0.0, 30.0, value=first("translate", "guidance", None), step=0.5,
+            key=key("translate", "guidance"), placeholder="as is usual for the model",
             help="How far beyond the prompt without a label to go; 1 goes just to the label.",
         )  # fmt: skip
         features = st.number_input(
-            "Features held, share of the steps", 0.0, 1.0, step=0.1, key=_key("features"), placeholder="0.8",
+            "Features held, share of the steps", 0.0, 1.0, value=first("translate", "features", None), step=0.1,
+            key=key("translate", "features"), placeholder="0.8",
             help="More keeps more of the layout, less changes more.",
         )  # fmt: skip
         attention = st.number_input(
-            "Self-attention held, share of the steps", 0.0, 1.0, step=0.1, key=_key("attention"), placeholder="0.5"
-        )
+            "Self-attention held, share of the steps", 0.0, 1.0, value=first("translate", "attention", None), step=0.1,
+            key=key("translate", "attention"), placeholder="0.5",
+        )  # fmt: skip
     return guidance, features, attention
 
 

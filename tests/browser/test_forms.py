@@ -9,13 +9,18 @@ from engine.analyses import clusters, differences, diversity, structure
 from engine.analyses.clusters import Criterion
 from engine.analyses.differences import Side
 from engine.analyses.structure import Given
+from engine.finetuning import Params as Lessons
 from engine.jobs.asking import make_request
 from engine.settings import Settings
 from engine.store.runs import Runs
+from engine.translation.making import Params as Forth
+from pages.parts.run_panel import page_of
 from tests.browser.conftest import App
-from tests.planted import FAKE, gallery_of, many
+from tests.browser.test_typicality_makings import SPEC
+from tests.planted import FAKE, gallery_of
 
-SIDES = Side("some", ("000.png",)), Side("others", ("001.png",))
+PICTURES = {f"{colour}/{i}.png": colour for colour in ("red", "blue") for i in range(8)}
+SIDES = Side("some", ("red/0.png",)), Side("others", ("red/1.png",))
 ASKED = {  # what two runs were asked, the popover, its field, and what it says of each
     "clusters": (
         [clusters.Params(Criterion("colour", words)) for words in ("the sky", "the ground")],
@@ -33,6 +38,11 @@ ASKED = {  # what two runs were asked, the popover, its field, and what it says 
         [structure.Params(given=(Given(name),)) for name in ("mood", "place")],
         ("Dimensions of your own", "One a line, with attributes if you know them", ("mood", "place")),
     ),
+    "finetuning": ([Lessons(batch=n) for n in (4, 6)], ("More", "Pictures a step", ("4", "6"))),
+    "translation": (
+        [Forth("red", ("blue",), guidance=n) for n in (2.0, 3.0)],
+        ("More", "Guidance", ("2.00", "3.00")),
+    ),
 }
 
 
@@ -40,8 +50,9 @@ ASKED = {  # what two runs were asked, the popover, its field, and what it says 
 def runs(tmp_path):
     """The app with two runs of each analysis, which nobody carried out."""
     settings = Settings(home=tmp_path / "home")
-    gallery = gallery_of(tmp_path, settings, many(4))
+    gallery = gallery_of(tmp_path, settings, PICTURES)
     specs, made = {role: FAKE for role in ("vision", "chat", "matcher", "embedder")}, {}
+    specs["denoiser"] = SPEC
     for name, (asked, _) in ASKED.items():
         made[name] = [Runs(settings.home).submit(make_request(name, gallery, one, specs)) for one in asked]
         for run in made[name]:
@@ -65,7 +76,7 @@ def test_a_popover_that_was_open_says_what_the_next_run_was_asked(runs, visit):
     page = visitor.page
     for name, (_, (popover, label, said)) in ASKED.items():
         first, second = made[name]
-        visitor.go(f"{app.url}/{name}?run={first.id}")
+        visitor.go(f"{app.url}/{page_of(name).removesuffix('.py')}?run={first.id}")
         more, field = page.get_by_role("button", name=popover, exact=True), page.get_by_label(label, exact=True)
         rerun(visitor)
         visitor.press(more)

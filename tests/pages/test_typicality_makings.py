@@ -19,7 +19,7 @@ from engine.settings import Settings, save_profile
 from engine.store.runs import Runs
 from engine.translation.making import Params as Forth
 from tests.models.tiny_checkpoints import save_diffusion
-from tests.pages.test_pages import HOSTILE, buttons, press, texts
+from tests.pages.test_pages import HOSTILE, buttons, labelled, press, texts
 from tests.pages.test_typicality import SPEC, cards
 from tests.test_finetuning import painted
 
@@ -112,7 +112,7 @@ def test_a_price_then_a_model_that_waits(page, settings, tmp_path, models):
     assert "at most 2,000 steps on 16 pictures" in texts(test)
     test.select_slider(key="teach_steps_").set_value(100).run()
     test.selectbox(key="teach_how_").set_value("lora").run()
-    test.text_input(key="teach_template_").set_value("A {} thing").run()
+    labelled(test.text_input, "Prompt of a label").set_value("A {} thing").run()
     assert "trained on “An image of {}”, not on “A {} thing”" in texts(test)
     test.multiselect(key="teach_labels_").set_value(["beach"]).run()
     assert "All pictures have the label 'beach'. Give two labels or more." in texts(test)
@@ -124,7 +124,7 @@ def test_a_price_then_a_model_that_waits(page, settings, tmp_path, models):
     assert run.request.params["template"]["label"] == "A {} thing"
     assert test.query_params["run"] == run.id
     assert "Stop" in buttons(test)
-    test.text_input(key=f"teach_template_{run.id}").set_value("no place for it").run()
+    labelled(test.text_input, "Prompt of a label").set_value("no place for it").run()
     assert "does not hold {} once" in texts(test)
 
 
@@ -137,7 +137,7 @@ def test_a_price_then_pictures_that_wait(page, settings, tmp_path, models):
     test.number_input(key="translate_count_").set_value(3).run()
     # into the noise 2 x 50, back 50 x 3, T 32 x 2 x 3
     assert f"{3 * (100 + 150 + 192):,} evaluations of the denoiser for 3 pictures" in texts(test)
-    test.number_input(key="translate_guidance_").set_value(2.0).run()
+    labelled(test.number_input, "Guidance").set_value(2.0).run()
     press(test, "Translate")
     ((run, status),) = Runs(settings.home).all()
     assert (run.request.analysis, status.state) == ("translation", "queued")
