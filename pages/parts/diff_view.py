@@ -18,6 +18,7 @@ from engine.store.runs import Run, Status
 from pages.parts import diff_clusters, diff_others, diff_structure, run_panel, runs_filter, workspace
 from pages.parts.workspace import plain
 
+_OFFERED = 300  # of the newest runs, so that a browser need not read thousands of names at each rerun
 OPENED = ("from", "to", "picture", "dimension")  # what the address says of the view
 
 
@@ -71,13 +72,15 @@ def _chosen(able: list[Entry], cards: Mapping[str, str]) -> tuple[Entry | None, 
     return by_id[a], by_id.get(b)
 
 
-def _pick(label: str, word: str, options: list[str], name) -> str:  # noqa: ANN001
+def _pick(label: str, word: str, able: list[str], name) -> str:  # noqa: ANN001
     said, key = st.query_params.get(word, ""), f"diff_{word}"
+    options = [*able[:_OFFERED], *({said} & set(able[_OFFERED:]))]
+    about = f"The {_OFFERED} newest; older ones are compared from the Runs page." if len(able) > _OFFERED else None
     if said in options and st.session_state.get(f"{key}_said") != said:
         st.session_state[key] = said  # the address names another run
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0]
-    chosen = str(st.selectbox(label, options, key=key, format_func=name, on_change=_forget) or "")
+    chosen = str(st.selectbox(label, options, key=key, format_func=name, on_change=_forget, help=about) or "")
     st.session_state[f"{key}_said"] = chosen
     if chosen:
         st.query_params[word] = chosen

@@ -79,6 +79,18 @@ def test_a_cell_is_chosen_by_name_and_closed(page, two):
     assert "from" not in test.query_params
 
 
+def test_of_many_runs_the_newest_are_offered_and_those_that_are_asked_for(page, two, monkeypatch):
+    monkeypatch.setattr("pages.parts.diff_view._OFFERED", 1)
+    old, new = two
+    test = page("compare")
+    assert len(test.selectbox(key="diff_a").options) == 1
+    assert test.selectbox(key="diff_a").value == new.id
+    test = page("compare", a=old.id, b=new.id)
+    assert "12 pictures in both" in texts(test)
+    assert len(test.selectbox(key="diff_a").options) == 2
+    assert "from the Runs page" in str(test.selectbox(key="diff_a").help)
+
+
 def test_b_is_chosen_and_the_two_are_swapped(page, two):
     a, b = two
     test = page("compare", a=a.id)
