@@ -1,4 +1,4 @@
-"""The Look page as a person meets it: galleries of small pictures in the real app, driven in Chromium.
+"""The Look page as a person meets it: galleries of small pictures in the real app, driven in Chromium; Runs, Compare.
 
 python -m benchmarks.app [--pictures 1000 10000 100000]
 
@@ -31,6 +31,7 @@ from playwright.sync_api import Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.gallery import make
+from benchmarks.pages import scripts_alone
 from engine.gallery import Gallery, load_gallery, open_folder
 from engine.jobs.preparing import COLOURS
 from engine.settings import Settings
@@ -93,6 +94,9 @@ def measured(n: int, shots: Path | None) -> Figures:
             figures.said["app process, memory"] = memory(process.pid)
             figures.said["browser's page, memory"] = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
         figures.said["rerun, the script alone"] = script_alone(settings.home)
+        figures.said |= {
+            f"{what}, the script alone": took for what, took in scripts_alone(settings.home, gallery).items()
+        }
     return figures
 
 

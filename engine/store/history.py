@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -54,12 +55,12 @@ class Entry:
     bytes: int
     is_imported: bool
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The run's."""
         return self.run.id
 
-    @property
+    @cached_property
     def title(self) -> str:
         """What was asked in a word or two: the criterion, or the analysis' name."""
         return str(self.asked.params.get("criterion", {}).get("name", self.asked.analysis))

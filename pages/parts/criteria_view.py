@@ -64,9 +64,10 @@ def draw() -> None:
 def _choices(gallery: Gallery) -> dict[str, str]:
     """Readings of a gallery by what they are called: clusters, dimensions, the label; no two alike."""
     found: dict[str, str] = {}
-    for entry in workspace.entries_of(gallery)[:_RUNS]:
+    entries = workspace.history()
+    for entry in workspace.done_of(entries, gallery, "clusters")[:_RUNS]:
         found[entry.id] = ", ".join([entry.title, *run_panel.choices(entry.asked.params)])
-    for entry in workspace.entries_of(gallery, "structure")[:_RUNS]:
+    for entry in workspace.done_of(entries, gallery, "structure")[:_RUNS]:
         log = json.dumps(entry.run.edits())
         for name in _dimensions(str(entry.run.path), entry.status.revision, log):
             found[f"{entry.id}:{name}"] = f"{name} (structure)"

@@ -103,9 +103,17 @@ def runs_of(gallery: Gallery, analysis: str = "clusters") -> list[tuple[Run, Sta
 
 def entries_of(gallery: Gallery, analysis: str = "clusters") -> list[Entry]:
     """The same with what lists show of them: their requests are not read again."""
-    done = [entry for entry in history() if entry.status.state == "done"]
-    wanted = gallery.fingerprint, analysis
-    return [entry for entry in done if (entry.asked.gallery, entry.asked.analysis) == wanted]
+    return done_of(history(), gallery, analysis)
+
+
+def done_of(entries: Iterable[Entry], gallery: Gallery, analysis: str) -> list[Entry]:
+    """Finished runs of an analysis of this gallery among these, in their order."""
+    wanted = gallery.fingerprint
+    return [
+        entry
+        for entry in entries
+        if (asked := entry.asked).gallery == wanted and asked.analysis == analysis and entry.status.state == "done"
+    ]
 
 
 def address(hash: str, kind: str = "thumb.webp") -> str:

@@ -164,8 +164,9 @@ def lines(one: Diff) -> Iterator[str]:
 
 def tables(one: Diff) -> dict[str, list[dict[str, Any]]]:
     """The same as tables, by the name of their CSV file."""
+    residuals = one.flow.residuals
     cells = [
-        {"a": name, "b": other, "pictures": int(one.flow.counts[i, j]), "residual": one.flow.residuals[i, j]}
+        {"a": name, "b": other, "pictures": int(one.flow.counts[i, j]), "residual": residuals[i, j]}
         for i, name in enumerate(one.flow.rows)
         for j, other in enumerate(one.flow.columns)
     ]
