@@ -126,19 +126,21 @@ def _looked_at(root: str) -> _Shelf:
     except OSError:
         return _Shelf()
     shelf = _shelves.setdefault(root, _Shelf())
-    before, now = shelf.kept, time.time_ns()
+    before, now, has_changed = shelf.kept, time.time_ns(), False
+    there: dict[str, _Kept] = {}
     try:
-        shelf.kept = {
-            name: kept
-            for name in os.listdir(place)
-            if is_id(name) and (kept := _now(root, name, place, before.get(name), now))
-        }
+        for name in os.listdir(place):
+            was = before.get(name)
+            if (was or is_id(name)) and (kept := _now(root, name, place, was, now)):
+                there[name] = kept
+                has_changed |= kept is not was
     finally:
         os.close(place)
-    if len(before) != len(shelf.kept) or any(before.get(name) is not kept for name, kept in shelf.kept.items()):
-        found = [(-kept.entry.status.queued, name, kept.entry) for name, kept in shelf.kept.items() if kept.entry]
+    shelf.kept = there
+    if has_changed or len(before) != len(there):
+        found = [(-kept.entry.status.queued, name, kept.entry) for name, kept in there.items() if kept.entry]
         shelf.order = [entry for *_, entry in sorted(found, key=lambda one: one[:2])]
-        shelf.untold = [name for name, kept in shelf.kept.items() if not kept.entry]
+        shelf.untold = [name for name, kept in there.items() if not kept.entry]
     return shelf
 
 
