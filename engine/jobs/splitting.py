@@ -20,6 +20,8 @@ from engine.store.runs import Run
 def parts(run: Run, cluster: str, k: int | None, settings: Settings) -> dict[str, tuple[str, ...]]:
     """New names for the raw labels of a cluster as it is now, with a person's changes; see splitting.parts.
 
+    What it cost is kept beside the run.
+
     Raises:
         RunError: there is no such cluster, or nothing to split; ModelError: the run's chat model cannot be asked.
     """
@@ -30,6 +32,11 @@ def parts(run: Run, cluster: str, k: int | None, settings: Settings) -> dict[str
         raise RunError(f"There is no cluster {cluster!r} any more.", "It was renamed, merged or split.")
     others = [one.name for one in result.clusters if one.name != cluster]
     params = TypeAdapter(Params).validate_python(request.params)
+    progress = Progress(prices=settings.prices)
     with closing(Store(settings.home)) as store:
-        chat = askers({"chat": request.models["chat"]}, settings, store, Progress())["chat"]
-        return splitting.parts(mine[0], others, params, k, chat)
+        chat = askers({"chat": request.models["chat"]}, settings, store, progress)["chat"]
+        try:
+            return splitting.parts(mine[0], others, params, k, chat)
+        finally:
+            progress.show()  # counts the seconds
+            run.add_asked(progress)

@@ -5,6 +5,7 @@ runs/<id>/request.json   what was asked; the id is its fingerprint
           partial.json   first results while it runs
           result.json    the answer (result.2.json and so on: asked again for what was missing)
           edits.jsonl    a person's changes, numbered
+          asked.jsonl    what was asked for changes of the finished run, each with its cost
           remarks.json   tags and a note
           imported.json  it came as a file from another workspace: when, and what that file was called
           lock           held by whoever executes the run; the system lets go of it when that process dies
@@ -20,6 +21,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -28,6 +30,7 @@ from typing import Any
 
 from engine.errors import RunError, StoreError
 from engine.models.roles import ModelSpec
+from engine.progress import Progress
 
 _ID = re.compile(r"[0-9a-f]{16}")
 ACTIVE = ("queued", "running")
@@ -166,16 +169,40 @@ class Run:
 
     def edits(self) -> list[dict[str, Any]]:
         """A person's changes in order, each with its number `n` from 1."""
-        try:
-            lines = (self.path / "edits.jsonl").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        return [edit | {"n": i} for i, edit in enumerate(filter(None, map(_edit, lines)), 1)]
+        return [edit | {"n": i} for i, edit in enumerate(self._lines("edits.jsonl"), 1)]
 
     def add_edit(self, edit: Mapping[str, Any]) -> None:
         """Append one change."""
-        line = json.dumps({**edit, "at": time.time()}) + "\n"
-        with writing(self.path), (self.path / "edits.jsonl").open("ab+") as log:
+        self._append("edits.jsonl", {**edit, "at": time.time()})
+
+    def asked_since(self) -> Status:
+        """What was asked and spent for a person's changes since it was done, those that were not made included."""
+        found = Status()
+        for one in self._lines("asked.jsonl"):
+            found.asked = dict(Counter(found.asked) + Counter(one["asked"]))
+            found.tokens_in, found.tokens_out = found.tokens_in + one["tokens_in"], found.tokens_out + one["tokens_out"]
+            found.seconds += one["seconds"]
+            found.money = found.money if one["money"] is None else (found.money or 0.0) + one["money"]
+        return found
+
+    def add_asked(self, progress: Progress) -> None:
+        """Keep what was asked and spent for a change, if anything was."""
+        if (cost := progress.cost).asked:
+            tokens = {"tokens_in": cost.tokens_in, "tokens_out": cost.tokens_out}
+            self._append(
+                "asked.jsonl", {"asked": cost.asked, **tokens, "seconds": cost.seconds, "money": progress.money}
+            )
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        """What a log holds; a torn line is left out."""
+        try:
+            return list(filter(None, map(_edit, (self.path / name).read_text().splitlines())))
+        except FileNotFoundError:
+            return []
+
+    def _append(self, name: str, said: Mapping[str, Any]) -> None:
+        line = json.dumps(said) + "\n"
+        with writing(self.path), (self.path / name).open("ab+") as log:
             fcntl.flock(log, fcntl.LOCK_EX)
             if log.seek(0, os.SEEK_END):
                 log.seek(-1, os.SEEK_END)

@@ -11,6 +11,7 @@ from engine.analyses.clusters import Result, Row
 from engine.analyses.clusters.naming import normal
 from engine.gallery import Gallery
 from engine.jobs import live
+from engine.report.cost import time_told
 from engine.store.runs import Run
 from pages.parts import cluster_changes, workspace
 from pages.parts.grid import picture_grid
@@ -33,6 +34,15 @@ def menu(run: Run, result: Result, name: str) -> None:
         able = k == _AUTO or (k.isdecimal() and 2 <= int(k) <= 99)
         if st.button("See the parts: asks one question", key=f"split_ask_{name}", type="primary", disabled=not able):
             _go(k)
+
+
+def cost_of_changes(run: Run) -> str:
+    """What was asked and spent for splits of a run, made or not, in words; empty where nothing was."""
+    since = run.asked_since()
+    n, tokens = sum(since.asked.values()), since.tokens_in + since.tokens_out
+    parts = [f"{n:,} chat question{'s' * (n != 1)}", f"{tokens:,} tokens"]
+    parts += [] if since.money is None else [f"{since.money:.4g} money"]
+    return " · ".join([*parts, time_told(since.seconds)]) if n else ""
 
 
 def preview(run: Run, result: Result, gallery: Gallery, name: str, rows: Sequence[Row]) -> None:
@@ -72,7 +82,8 @@ def _asked(run: Run, name: str, wanted: str) -> dict[str, Any] | None:
     words = {"run": run.id, "cluster": name, "k": wanted if wanted.isdecimal() else ""}
     said = live.ask(workspace.settings().home, "split", wait=1.0, **words)
     if said["state"] == "done":
-        st.caption(f"So {plain(said['by'])} would split **{plain(name)}**. Nothing is changed yet.")
+        asked = f"Splits of this run asked {cost}." if (cost := cost_of_changes(run)) else "Nothing was asked."
+        st.caption(f"So {plain(said['by'])} would split **{plain(name)}**. Nothing is changed yet. {asked}")
         return {"kind": "split", "cluster": name, "parts": said["parts"]}
     if said["state"] in ("working", "away"):
 

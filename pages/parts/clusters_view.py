@@ -74,6 +74,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     st.caption(
         f"Described by {plain(models['vision'].label)}, sorted by {plain(models['chat'].label)} · "
         f"run {run.id} · {len(result.rows):,} pictures ({plain(run.request.selection)}) · {run_panel.cost_line(status)}"
+        + (f" · your changes: {cost}" if (cost := clusters_split.cost_of_changes(run)) else "")
         + (f" · revision {status.revision}" if status.revision > 1 else "")
     )
 

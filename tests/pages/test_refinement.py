@@ -184,7 +184,8 @@ def test_a_split_is_seen_before_it_is_done(page, gallery, settings, monkeypatch)
     press(test, "See the parts: asks one question")
     assert test.query_params["split"] == "auto"
     shown = texts(test)
-    assert "So fake would split **red**. Nothing is changed yet." in shown
+    assert "So fake would split **red**. Nothing is changed yet. Splits of this run asked 1 chat question" in shown
+    assert "your changes: 1 chat question · 133 tokens" in shown
     assert run.edits() == []
     names = {t.value: t for t in test.text_input if t.key and t.key.startswith("split_name")}
     assert set(names) == {"red", "white", "yellow"}
