@@ -85,7 +85,8 @@ def serve(read_settings: Callable[[], Settings], ending: Callable[[], str]) -> N
 
 
 def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[[], str]) -> None:
-    path.unlink(missing_ok=True)
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
     desk = _Desk(read_settings)
 
     class Handler(socketserver.StreamRequestHandler):
@@ -103,9 +104,10 @@ def _listen(path: Path, read_settings: Callable[[], Settings], ending: Callable[
 
     before = os.umask(0o177)  # for its owner alone, from its first moment
     try:
-        server = Server(str(path), Handler)
+        server = Server(str(beside), Handler)
     finally:
         os.umask(before)
+    beside.replace(path)  # a socket that has its name is listened to: bound but not yet listening, it refuses
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         while not ending():

@@ -1,6 +1,7 @@
 import fcntl
 import json
 import socket
+import socketserver
 import threading
 import time
 from dataclasses import replace
@@ -178,6 +179,19 @@ def test_a_bug_is_said_and_survived(serving, monkeypatch):
     assert (said["state"], said["error"]) == ("failed", "An error in the program.")
     serving["known"] = True
     assert ask(serving, "broken")["error"] == "known"
+
+
+def test_a_socket_that_is_there_is_listened_to(settings, monkeypatch):
+    begin = socketserver.UnixStreamServer.server_activate
+    monkeypatch.setattr(socketserver.UnixStreamServer, "server_activate", lambda self: (time.sleep(0.5), begin(self)))
+    end = [""]
+    thread = threading.Thread(target=live.serve, args=(lambda: settings, lambda: end[0]))
+    thread.start()
+    wait_for(lambda: live.address(settings.home).exists())
+    said = live.ask(settings.home, "dance")
+    end[0] = "over"
+    thread.join(5)
+    assert "no operation" in said["error"]
 
 
 def test_the_socket_is_for_its_owner(serving):
