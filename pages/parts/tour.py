@@ -50,7 +50,7 @@ _STOPS = (
         "structure",
         "On what do they vary, and what is missing?",
         "Nobody said what to look for: the dimensions were found in the descriptions. A click on the tree opens the "
-        "pictures; *Cross table* says what goes together, *Missing* which combinations hardly occur.",
+        "pictures; *What goes together* says which values come in company, *Deficits* which combinations hardly occur.",
         "structure",
     ),
     _Stop(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import tests.pages.test_pages as states
@@ -9,11 +12,13 @@ from engine.gallery import open_folder
 from engine.jobs import touring
 from engine.models.profiles import POSTCARDS
 from engine.store.runs import Runs
+from pages.parts import tour
 from tests.pages.test_pages import buttons, press, texts
 from tests.planted import gallery_of
 
 page = states.page
 BEGIN = "Take the tour"
+PAGES = Path(__file__).parents[2] / "pages"
 
 
 def go(test, label, page):
@@ -71,3 +76,11 @@ def test_another_page_says_where_it_waits(page, postcards):
 @pytest.mark.parametrize("nonsense", ["0", "9", "999999", "x", "-1", "²"])
 def test_a_stop_that_is_none_is_no_tour(page, postcards, nonsense):
     assert BEGIN in buttons(page("gallery", tour=nonsense))
+
+
+@pytest.mark.parametrize("stop", tour._STOPS, ids=lambda stop: stop.title)
+def test_what_a_stop_points_at_is_on_its_page(stop):
+    sources = [f"{stop.page}.py", f"parts/{stop.page}_*.py", "parts/export.py", "parts/share.py"]
+    written = "".join(path.read_text() for name in sources for path in PAGES.glob(name))
+    for words in re.findall(r"\*([A-Z][^*]*)\*", stop.words):
+        assert f'"{words}"' in written, f"{stop.title} points at {words}"
