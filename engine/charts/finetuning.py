@@ -28,7 +28,7 @@ def looks(history: Sequence[tuple[int, float]], steps: int, kept: int | None = N
     figure.add_hline(y=0, line={"color": _FAINT, "dash": "dot"})
     if kept is not None and kept in at:
         gap = gaps[at.index(kept)]
-        figure.add_annotation(x=kept, y=gap, text="kept", font=ink, showarrow=False, yshift=16, xanchor="left")
+        figure.add_annotation(x=kept, y=gap, text="kept", font=ink, showarrow=False, yshift=16, xanchor="right")
     figure.update_layout(
         height=240,
         margin={"l": 10, "r": 10, "t": 24, "b": 10},

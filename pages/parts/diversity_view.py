@@ -48,7 +48,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
         with side:
             _picture(gallery.by_name[opened])
     if result.unread:
-        with st.expander(f"{len(result.unread):,} files were not read"):
+        with st.expander(f"{len(result.unread):,} file{'s' * (len(result.unread) != 1)} not read"):
             st.dataframe([{"file": u.name, "why": u.reason} for u in result.unread], hide_index=True)
     models = run.request.models
     st.caption(
@@ -70,18 +70,20 @@ def _score(run: Run, result: Result) -> None:
         ("Effective rank", f.effective_rank, 1, "exp of the entropy of the eigenvalues' shares"),
         ("Participation ratio", f.participation_ratio, 1, "(Σ l)² / Σ l²: rare directions count for less"),
     )
-    with st.container(horizontal=True, gap="medium"):  # it wraps where the page is narrow
-        for name, figure, digits, meaning in figures:
+    with st.container(horizontal=True):
+        with st.container(horizontal=True, gap="medium", width="stretch"):  # it wraps where the page is narrow
+            for name, figure, digits, meaning in figures:
+                with st.container(width="content", gap=None):
+                    st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
+                    st.caption(_interval(figure, digits), width="content")
             with st.container(width="content", gap=None):
-                st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
-                st.caption(_interval(figure, digits), width="content")
-        with st.container(width="content", gap=None):
-            st.metric("Pictures", f"{f.n:,}", width="content")
-            st.caption(f"rank {f.rank:,} of {f.dimension:,} at most", width="content")
-        if result.band:
-            st.markdown(f":primary-badge[{result.band}]", width="content")
-        share_picture(run, findings.score, "score")
-        export(run)
+                st.metric("Pictures", f"{f.n:,}", width="content")
+                st.caption(f"rank {f.rank:,} of {f.dimension:,} at most", width="content")
+            if result.band:
+                st.markdown(f":primary-badge[{result.band}]", width="content")
+        with st.container(horizontal=True, width="content"):
+            share_picture(run, findings.score, "score")
+            export(run)
 
 
 def _interval(figure: Figure, digits: int) -> str:

@@ -91,7 +91,7 @@ def _row(run: Run, one: Element, found: Sequence[Element], params: Params | None
         st.image(image, alt=f"Element {title(one)}: {min(STRIP, len(one.patches))} of its {len(one.patches)} patches")
     marks = "".join(f" :orange-badge[{mark}]" for mark in one.marks)
     marks += f" :gray-badge[{one.by_hand}, by hand]" * bool(one.by_hand) + " :gray-badge[hidden]" * one.is_hidden
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         q = "" if one.q > 0.05 else f", q {one.q:.1g}"
         st.caption(
             f"**{plain(title(one))}** · median T {one.median:.4f} [{one.low:.4f}, {one.high:.4f}] · {one.pictures:,} "
