@@ -42,7 +42,7 @@ def _look(gallery: Gallery) -> None:
     st.caption(" · ".join(facts))
     _VIEWS[_view()][1](gallery)
     if gallery.unread:
-        with st.expander(f"{len(gallery.unread):,} files were not read"):
+        with st.expander(f"{len(gallery.unread):,} file{'s' * (len(gallery.unread) != 1)} not read"):
             frame = pd.DataFrame([{"file": u.name, "why": u.reason} for u in gallery.unread])
             st.dataframe(frame, hide_index=True)
 

@@ -101,7 +101,7 @@ def unassigned(source: Source) -> Finding:
     lines += [said] if (said := _missing(result)) else []
     lines += [f"{len(silent):,} more have no answer."] if silent else []
     lines += [f"{len(open_):,} more were not described and are undecided."] if open_ else []
-    title = f"{len(rows):,} pictures fit no cluster"
+    title = f"{len(rows):,} picture{' fits' if len(rows) == 1 else 's fit'} no cluster"
     blocks = [_all(source, "", rows, 8, 4), *([_all(source, UNANSWERED, silent, 10, 2)] if silent else [])]
     return Finding("clusters/unassigned", title, lines, blocks)
 

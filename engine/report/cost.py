@@ -18,7 +18,10 @@ def cost_line(status: Status) -> str:
     parts += [f"{learned:,} step{'s' * (learned != 1)} of training"] if learned else []
     parts += [f"{made:,} picture{'s' * (made != 1)} made"] if made else []
     if vision or chat or known:
-        parts = [f"{vision:,} vision and {chat:,} chat questions asked", f"{known:,} answers known before"]
+        parts = [
+            f"{vision:,} vision and {chat:,} chat question{'s' * (chat != 1)} asked",
+            f"{known:,} answer{'s' * (known != 1)} known before",
+        ]
         parts.append(f"{status.tokens_in + status.tokens_out:,} tokens")
     if status.money is not None:
         parts.append(f"{status.money:.4g} money")

@@ -109,7 +109,8 @@ def read(path: Path) -> Parcel:
 
 def _wrong(why: str) -> RunError:
     return RunError(
-        f"This is no run that can be taken in: {why}.", f"Ask for it again: `export RUN --to NAME{ENDING}`."
+        f"This is no run that can be taken in: {why}.",
+        f"Ask for it again: Save as one file on the Runs page, or `export RUN --to NAME{ENDING}`.",
     )
 
 

@@ -21,7 +21,7 @@ def bar(run: Run, n: int, total: int, more: str = "") -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if total:
-            st.caption(f"{n} of {total} changes of yours are shown{more}", width="content")
+            st.caption(f"{n} of {total} change{'s' * (total != 1)} of yours shown{more}", width="content")
         if n and st.button("Without my changes", type="tertiary", key="without"):
             st.query_params["rev"] = "0"
             st.rerun()

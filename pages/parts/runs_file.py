@@ -96,9 +96,8 @@ def _about(parcel: Parcel) -> None:
     where = "which are here" if known else "which are not here: it is shown without them until their folder is opened"
     said = [request.selection, *run_panel.choices(request.params)]
     st.markdown(f"**{plain(title)}** :gray[{plain(f'{request.analysis} of {gallery.title} · ' + ' · '.join(said))}]")
-    st.caption(
-        f"{len(gallery):,} pictures, {where} · {len(parcel.edits):,} changes · {run_panel.cost_line(parcel.status)}"
-    )
+    changes = f"{len(parcel.edits):,} change{'s' * (len(parcel.edits) != 1)}"
+    st.caption(f"{len(gallery):,} pictures, {where} · {changes} · {run_panel.cost_line(parcel.status)}")
     who = " · ".join(f"{role} {spec.label}" for role, spec in request.models.items())
     st.caption(f"Answered by {plain(who)}. Nobody here vouches for it: it is shown as the file tells it.")
 

@@ -48,8 +48,9 @@ def chosen_by(entries: Sequence[Entry], titles: Mapping[str, str]) -> list[Entry
 def about(entry: Entry, titles: Mapping[str, str]) -> list[str]:
     """What was asked of what, other than by default."""
     asked = entry.asked
+    what = "" if entry.title == asked.analysis else f"{asked.analysis} "
     return [
-        f"{asked.analysis} of {title_of(asked.gallery, titles)}",
+        f"{what}of {title_of(asked.gallery, titles)}",
         *([asked.selection] if asked.selection != "everything" else []),
         *run_panel.choices(asked.params),
         *([f"seed {asked.seed}"] if asked.seed else []),

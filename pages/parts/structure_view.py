@@ -41,7 +41,7 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     view = _view()
     _VIEWS[view][2](run, result, gallery)
     if result.unread:
-        with st.expander(f"{len(result.unread):,} files were not read"):
+        with st.expander(f"{len(result.unread):,} file{'s' * (len(result.unread) != 1)} not read"):
             st.dataframe([{"file": u.name, "why": u.reason} for u in result.unread], hide_index=True)
     who = " · ".join(f"{role} {plain(spec.label)}" for role, spec in run.request.models.items())
     st.caption(f"{who} · run {run.id} · {plain(run.request.selection)} · {run_panel.cost_line(status)}")

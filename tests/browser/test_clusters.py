@@ -122,7 +122,7 @@ def test_from_folder_to_named_clusters(app, visit, shared, replay, theme, capsys
     other = visit(theme)
     other.go(address)
     expect(other.page.get_by_text("my own name")).to_be_visible()
-    expect(other.page.get_by_text("1 of 1 changes of yours are shown")).to_be_visible()
+    expect(other.page.get_by_text("1 of 1 change of yours shown")).to_be_visible()
     other.name += "-other"
     other.shot("11-permalink")
     asked = stats(replay)["repeated"]

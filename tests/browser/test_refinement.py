@@ -90,7 +90,7 @@ def test_coarser_split_and_asked_again(refined, visit):
     said = complaints(page)
     visitor.go(f"{app.url}/clusters?run={run.id}")
     visitor.press(page.get_by_role("button", name="Make it a cluster"))
-    expect(page.get_by_text("1 of 1 changes of yours are shown")).to_be_visible()
+    expect(page.get_by_text("1 of 1 change of yours shown")).to_be_visible()
     slider = page.get_by_role("slider", name="Coarse to fine")
     slider.press("ArrowLeft")  # of four natural names
     expect(page.get_by_text("3 clusters: asks one question")).to_be_visible()

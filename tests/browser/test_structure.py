@@ -62,7 +62,7 @@ def test_from_the_button_to_a_cell_and_its_set(postcards, visit, theme, width):
 def _changes_and_clicks(page, visitor):
     """Split what was found, take it back, make it once more; out as JSON and in again; a click on the figure."""
     visitor.press(page.get_by_role("button", name="Close").first)
-    changes = re.compile("^[0-9] of [0-9] changes of yours are shown")
+    changes = re.compile("^[0-9] of [0-9] changes? of yours shown")
     before = page.get_by_text(changes).inner_text()
     visitor.press(page.get_by_role("button", name="Change", exact=True).first)
     page.get_by_label(re.compile("Attributes .none")).first.click()

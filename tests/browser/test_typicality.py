@@ -57,7 +57,7 @@ def test_from_the_button_to_an_element_and_its_set(postcards, visit, theme, widt
     page.get_by_label("Name", exact=True).fill("a palm")
     visitor.press(page.get_by_role("button", name="Name it"))
     expect(page.get_by_role("heading", name=re.compile("^Element 1 of beach · a palm"))).to_be_visible()
-    expect(page.get_by_text("1 of 1 changes of yours are shown")).to_be_visible()
+    expect(page.get_by_text("1 of 1 change of yours shown")).to_be_visible()
     visitor.press(page.get_by_role("button", name="Take the last one back"))
     expect(page.get_by_role("button", name="Once more")).to_be_visible()
     is_whole(page)

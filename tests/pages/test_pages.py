@@ -196,7 +196,7 @@ def test_a_cluster_and_a_picture_open_and_change(page, tmp_path, settings):
     press(test, "Move")
     assert [e["kind"] for e in run.edits()] == ["move"]
     test = page("clusters", run=run.id)
-    assert "1 of 1 changes of yours are shown" in texts(test)
+    assert "1 of 1 change of yours shown" in texts(test)
     assert "**blue** :gray[4 · 33.3%]" in texts(test)
     without = page("clusters", run=run.id, rev="0")
     assert "Rename" not in buttons(page("clusters", run=run.id, rev="0", cluster="red"))  # what is not shown stays

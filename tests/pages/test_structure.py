@@ -102,14 +102,14 @@ def test_changes_are_made_shown_taken_back_and_taken_over(page, gallery, setting
     test.text_input(key="change_0_to").set_value("warm")
     press(test, "Change")
     said = texts(test)
-    assert "1 of 1 changes of yours are shown" in said
+    assert "1 of 1 change of yours shown" in said
     assert any(b.startswith("warm") for b in buttons(test))
     press(test, "Take the last one back")
     assert not run.edits()
     picture = next(p.name for p in gallery.pictures if "red" not in p.name)
     run.add_edit({"kind": "assign", "files": [picture], "dimension": "colour", "attributes": ["pink"]})
     assert "of 1 assignments you looked at 0 were right" in texts(page("structure", run=run.id))
-    assert "0 of 1 changes" in texts(page("structure", run=run.id, rev="0"))
+    assert "0 of 1 change" in texts(page("structure", run=run.id, rev="0"))
     params = Params(count=0, given=(Given("colour"), Given("count")))
     other = Runs(settings.home).submit(make_request("structure", gallery, params, MODELS))
     with other.hold():

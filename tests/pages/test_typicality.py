@@ -179,7 +179,7 @@ def test_elements_are_changed_by_hand(page, run):
     press(test, "Name it")
     assert [edit["kind"] for edit in run.edits()] == ["name"]
     assert "1 · <b>palm</b>" in texts(test)
-    assert "1 of 1 changes of yours are shown" in texts(test)
+    assert "1 of 1 change of yours shown" in texts(test)
     open_menu(test, 1)
     test.multiselect(key="merge_1_1").set_value([2]).run()
     press(test, "Merge")

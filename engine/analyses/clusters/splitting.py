@@ -34,7 +34,7 @@ def parts(
     ask = {**names_ask(params), "keep": [], "avoid": [*others]}
     found = {name: labels for name, labels in groups(cluster.labels, k, ask, chat).items() if labels}
     if len(found) < 2:
-        raise RunError(
-            f"{chat.spec.label} finds no parts in {cluster.name!r}.", "Say how many there are to be, or split by hand."
-        )
+        way = "Say another number" if k else "Say how many there are to be"
+        mend = f"{way}, or move pictures by hand: each picture's card has a menu."
+        raise RunError(f"{chat.spec.label} finds no parts in {cluster.name!r}.", mend)
     return found
