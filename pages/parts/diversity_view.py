@@ -70,20 +70,18 @@ def _score(run: Run, result: Result) -> None:
         ("Effective rank", f.effective_rank, 1, "exp of the entropy of the eigenvalues' shares"),
         ("Participation ratio", f.participation_ratio, 1, "(Σ l)² / Σ l²: rare directions count for less"),
     )
-    with st.container(horizontal=True):
-        with st.container(horizontal=True, gap="medium", width="stretch"):  # it wraps where the page is narrow
-            for name, figure, digits, meaning in figures:
-                with st.container(width="content", gap=None):
-                    st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
-                    st.caption(_interval(figure, digits), width="content")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        rank = f"rank {f.rank:,} of {f.dimension:,} at most"
+        st.markdown(f"### {f.n:,} picture{'s' * (f.n != 1)} :gray[{rank}]", width="stretch")
+        share_picture(run, findings.score, "score")
+        export(run)
+    with st.container(horizontal=True, gap="medium"):  # it wraps where the page is narrow
+        for name, figure, digits, meaning in figures:
             with st.container(width="content", gap=None):
-                st.metric("Pictures", f"{f.n:,}", width="content")
-                st.caption(f"rank {f.rank:,} of {f.dimension:,} at most", width="content")
-            if result.band:
-                st.markdown(f":primary-badge[{result.band}]", width="content")
-        with st.container(horizontal=True, width="content"):
-            share_picture(run, findings.score, "score")
-            export(run)
+                st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
+                st.caption(_interval(figure, digits), width="content")
+        if result.band:
+            st.markdown(f":primary-badge[{result.band}]", width="content")
 
 
 def _interval(figure: Figure, digits: int) -> str:

@@ -125,7 +125,7 @@ def test_a_finished_run_tells_its_figures(page, gallery, settings):
     whole = of_vectors(vectors()).whole
     assert metrics["Score"] == f"{whole.score.value:.3f}"
     assert metrics["Effective rank"] == f"{whole.effective_rank.value:.1f}"
-    assert metrics["Pictures"] == "24"
+    assert "### 24 pictures" in texts(test)
     said = texts(test)
     assert "is not SSCD" in said
     assert "By label, at equal size" in said
@@ -253,7 +253,7 @@ def test_runs_of_other_analyses_are_no_diversity_runs(page, tmp_path, settings):
     assert "is no diversity run" in texts(page("diversity", run=other.id))
     run = finished(gallery_of(tmp_path, settings, many(12)), settings, BUNDLED, vectors(12))
     assert not page("clusters", run=run.id).exception
-    assert "diversity of" in texts(page("runs"))
+    assert "**diversity** :gray[of" in texts(page("runs"))
     assert "Open" in buttons(page("runs"))
 
 
