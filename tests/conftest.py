@@ -18,6 +18,28 @@ def settings(tmp_path):
     return Settings(home=tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Networks so small lose more than they gain by threads; a process of its own computes the same bits with one."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def quick_translation(one_thread):
+    """One thread, few steps: what comes out is rough, but is made in the same way."""
+    del one_thread
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("engine.translation.STEPS", 3)
+        patched.setattr("engine.translation.DRAWS", 4)
+        patched.setattr("engine.translation.making._MAPS", 16)
+        yield
+
+
 @pytest.fixture
 def shared():
     """The makers' folder; mark the test `shared`."""

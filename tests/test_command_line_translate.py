@@ -9,23 +9,14 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import engine.translation as translating
 from engine.__main__ import main
 from engine.models.profiles import POSTCARDS
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 WORDS = ("--from", "beach", "--to-label", "mountains,city")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Latents this small gain nothing from more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from engine.__main__ import main
@@ -26,20 +25,12 @@ from engine.models.profiles import POSTCARDS
 from engine.store.runs import Runs
 from tests.planted import ROOT
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PLACES, EACH = ("beach", "forest", "mountains"), 4
 N = len(PLACES) * EACH
 PILOT = 8 * 24 * 2  # evaluations that set the strata
 MODEL = ("--model", "assets/models/diffusion", "--device", "cpu")
 QUICK = (*MODEL, "--draws", "16")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Latents this small gain nothing from more; and a process of its own has as many, for the same bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -30,16 +30,8 @@ from engine.settings import Settings
 from tests.models.tiny_checkpoints import save_diffusion
 from tests.planted import ROOT
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 FEW = Params(steps=12, batch=3, every=4, rate=1e-3, template=Template("A {} thing", "A thing"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks so small lose more than they gain by threads, on a busy machine by far."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from engine.store.runs import Runs
 from engine.translation.making import Params as Forth
 from pages.parts.run_panel import page_of
 from tests.browser.conftest import App
-from tests.browser.test_typicality_makings import SPEC
+from tests.makings import SPEC
 from tests.planted import FAKE, gallery_of
 
 PICTURES = {f"{colour}/{i}.png": colour for colour in ("red", "blue") for i in range(8)}

@@ -10,14 +10,13 @@ from engine.gallery import open_folder, sets
 from engine.jobs.asking import make_request
 from engine.jobs.execute import execute
 from engine.models.profiles import POSTCARDS
-from engine.models.roles import ModelSpec
 from engine.settings import Settings
 from engine.store.runs import Runs
 from tests.browser.conftest import App
 from tests.browser.test_diversity import complaints, is_whole
+from tests.makings import SPEC
 
 pytestmark = pytest.mark.timeout(300)
-SPEC = ModelSpec("diffusion", "assets/models/diffusion")
 
 
 @pytest.fixture

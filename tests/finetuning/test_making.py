@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from multiprocessing import get_context
 
 import pytest
-import torch
 
 from engine.__main__ import main
 from engine.errors import StoreError
 from engine.finetuning import Params, shelf
 from engine.finetuning.making import tables
 from engine.gallery import open_folder
-from engine.jobs.asking import estimate, make_request
-from engine.jobs.execute import execute, read_result
-from engine.jobs.worker import work
+from engine.jobs.asking import estimate
+from engine.jobs.execute import read_result
 from engine.models.roles import ModelSpec
 from engine.models.templates import Template, template_of
 from engine.store.export import export
 from engine.store.runs import Runs
+from tests import makings
+from tests.makings import carried_out
 from tests.models.tiny_checkpoints import save_diffusion
 from tests.test_finetuning import painted, weights
 
-FORK = get_context("fork")
+pytestmark = pytest.mark.usefixtures("one_thread")
 FEW = Params(steps=12, batch=3, every=4, rate=1e-3, template=Template("A {} thing", "A thing"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks so small lose more than they gain by threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -48,21 +37,12 @@ def folder(tmp_path_factory):
 
 
 def submitted(folder, tiny, settings, params=FEW, **words):
-    gallery = open_folder(folder, settings)
-    return Runs(settings.home).submit(make_request("finetuning", gallery, params, {"denoiser": tiny}), **words)
-
-
-def carried_out(run, settings, **words):
-    with run.hold() as got:
-        assert got
-        return execute(run, settings, **words)
+    return makings.submitted("finetuning", folder, params, settings, tiny, **words)
 
 
 @pytest.fixture
 def done(folder, tiny, settings):
-    run = submitted(folder, tiny, settings)
-    assert carried_out(run, settings).state == "done", run.status.error
-    return run
+    return makings.done("finetuning", folder, FEW, settings, tiny)
 
 
 def test_what_comes_out_is_a_model_of_the_workspace(done, tiny, settings, folder, tmp_path):
@@ -82,12 +62,13 @@ def test_what_comes_out_is_a_model_of_the_workspace(done, tiny, settings, folder
     assert not estimate(done.request, gallery, replace(FEW, how="lora"), settings).roles[0].measured
 
 
-def test_its_looks_are_exported_and_a_report_is_refused_with_the_mend(done, settings, tmp_path, monkeypatch, capsys):
+def test_its_looks_and_its_report_are_exported(done, settings, tmp_path, monkeypatch):
     monkeypatch.setenv("VITRINE_HOME", str(settings.home))
     assert main(["export", done.id, "--to", str(tmp_path / "csv")]) == 0
     assert (tmp_path / "csv" / "looks.csv").read_text().splitlines()[0] == "step,gap,kept"
-    assert main(["export", done.id, "--to", str(tmp_path / "html"), "--as", "html"]) == 1
-    assert "A report of a finetuning run is not made. Export it as csv" in capsys.readouterr().err
+    assert main(["export", done.id, "--to", str(tmp_path / "html"), "--as", "html"]) == 0
+    (report,) = (tmp_path / "html").iterdir()
+    assert "quimby" in report.read_text()
 
 
 def test_a_deleted_model_is_made_again(done, folder, tiny, settings):
@@ -145,17 +126,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(done, folder, tiny, set
     run = submitted(folder, tiny, other)
     monkeypatch.setattr("engine.finetuning._KEPT_EVERY", 1e-9)
     monkeypatch.setattr("engine.finetuning._SPARED", 0)
-    worker = FORK.Process(target=work, args=(lambda: other, lambda: ""))  # a copy of this process: all is loaded
-    worker.start()
-    try:
-        end = time.monotonic() + 60
-        while not (run.status.step.startswith("training") and 6 <= run.status.done < 12):
-            assert time.monotonic() < end, run.status
-            time.sleep(0.02)
-    finally:
-        worker.kill()
-        worker.join()
-    assert run.status.state == "running"
+    makings.kill_at(run, other, lambda status: status.step.startswith("training") and 6 <= status.done < 12)
     assert (run.path / "model" / "training" / "checkpoint.pt").exists()
     seen: list[int] = []
     watch = lambda progress: seen.append(progress.done) if progress.step.startswith("training") else None  # noqa: E731
@@ -166,9 +137,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(done, folder, tiny, set
 
 
 def test_what_cannot_be_learned_fails_with_the_mend(tmp_path, tiny, settings):
-    gallery = open_folder(painted(tmp_path / "few", 3), settings)
-    run = Runs(settings.home).submit(make_request("finetuning", gallery, FEW, {"denoiser": tiny}))
-    status = carried_out(run, settings)
+    status = carried_out(submitted(painted(tmp_path / "few", 3), tiny, settings), settings)
     assert (status.state, status.error) == ("failed", "Fewer than two labels have 5 pictures or more.")
     assert status.hint == "Give more pictures of each, or fewer labels."
 

@@ -13,6 +13,7 @@ from engine.models.fake import Fake
 from engine.models.roles import ModelSpec
 from engine.settings import Prices
 from engine.store.runs import Runs
+from tests.makings import carried_out
 from tests.planted import COLOUR, FAKE, gallery_of, many, submitted
 
 REFUSES_BLUE = ModelSpec("fake", "fake", options={"fail": "blue"})
@@ -21,12 +22,6 @@ REFUSES_BLUE = ModelSpec("fake", "fake", options={"fail": "blue"})
 @pytest.fixture
 def run(tmp_path, settings):
     return submitted(gallery_of(tmp_path, settings), settings)
-
-
-def carried_out(run, settings, **words):
-    with run.hold() as got:
-        assert got
-        return execute(run, settings, **words)
 
 
 def test_done(run, settings):

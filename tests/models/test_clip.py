@@ -19,20 +19,13 @@ from engine.models import load
 from engine.models.profiles import POSTCARDS, ROOT
 from engine.models.roles import ModelSpec, Request
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 COCA = ROOT / "assets" / "models" / "coca"
 TINY = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "patch_size": 16, "layers": 1, "width": 16, "head_width": 8},
     "text_cfg": {"context_length": 24, "vocab_size": 722, "width": 16, "heads": 2, "layers": 1},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -20,17 +20,9 @@ from engine.models.profiles import POSTCARDS
 from engine.models.roles import ModelSpec
 from tests.models.tiny_checkpoints import save_diffusion
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 STEPS, FREE = 8, Hold(guidance=1, features=0, attention=0)
 SOURCE, LABELS = "a beach", ["a city", "a forest"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Latents this small gain nothing from more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

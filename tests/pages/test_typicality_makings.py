@@ -6,38 +6,25 @@ import json
 import shutil
 
 import pytest
-import torch
 
 import tests.pages.test_pages as states
 from engine.finetuning import Params as Lessons
 from engine.finetuning import shelf
 from engine.gallery import open_folder, recent
-from engine.jobs.asking import make_request
-from engine.jobs.execute import execute
 from engine.models.roles import ModelSpec
 from engine.settings import Settings, save_profile
 from engine.store.runs import Runs
 from engine.translation.making import Params as Forth
+from tests.makings import SPEC, done
 from tests.models.tiny_checkpoints import save_diffusion
 from tests.pages.test_pages import HOSTILE, buttons, labelled, press, texts
-from tests.pages.test_typicality import SPEC, cards
+from tests.pages.test_typicality import cards
 from tests.test_finetuning import painted
 
+pytestmark = pytest.mark.usefixtures("quick_translation")
 page = states.page
 FEW = Lessons(steps=4, batch=2, every=2)
 AS = Forth("beach", ("forest", "city"), count=2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("engine.translation.STEPS", 2)
-        patched.setattr("engine.translation.DRAWS", 4)
-        patched.setattr("engine.translation.making._MAPS", 16)
-        yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +36,9 @@ def made(tmp_path_factory):
     for path in (folder / "city").iterdir():
         path.write_bytes(path.read_bytes() + b"\0")  # the same picture, of another content
     tiny = ModelSpec("diffusion", str(save_diffusion(root / "tiny")))
-    lessons, pictures = open_folder(painted(root / "paintings"), settings), open_folder(folder, settings)
-    for request in (
-        make_request("finetuning", lessons, FEW, {"denoiser": tiny}),
-        make_request("translation", pictures, AS, {"denoiser": SPEC}),
-    ):
-        run = Runs(settings.home).submit(request)
-        with run.hold():
-            assert execute(run, settings).state == "done", run.status.error
-    return root, lessons, pictures
+    done("finetuning", painted(root / "paintings"), FEW, settings, tiny)
+    done("translation", folder, AS, settings)
+    return root, open_folder(root / "paintings", settings), open_folder(folder, settings)
 
 
 @pytest.fixture

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import replace
-from multiprocessing import get_context
 
 import pytest
-import torch
 
 from engine.errors import SettingsError
 from engine.gallery import find_picture, open_folder, recent
 from engine.gallery.thumbs import thumbnail
 from engine.gallery.uploads import is_allowed
-from engine.jobs.asking import estimate, make_request
-from engine.jobs.execute import execute, read_result
-from engine.jobs.worker import work
+from engine.jobs.asking import estimate
+from engine.jobs.execute import read_result
 from engine.models.diffusion import Diffusion
 from engine.models.profiles import POSTCARDS
-from engine.models.roles import ModelSpec
 from engine.settings import Settings
 from engine.store.export import export
-from engine.store.runs import Runs
 from engine.translation.making import Params, tables
+from tests import makings
+from tests.makings import carried_out
 
-FORK = get_context("fork")
-SPEC = ModelSpec("diffusion", "assets/models/diffusion")
+pytestmark = pytest.mark.usefixtures("quick_translation")
 FORTH = Params("beach", ("mountains", "city"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick():
-    """One thread, few steps: what comes out is rough, but is made in the same way."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("engine.translation.STEPS", 3)
-        patched.setattr("engine.translation.DRAWS", 4)
-        patched.setattr("engine.translation.making._MAPS", 16)
-        yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +36,14 @@ def cards(tmp_path_factory):
 
 
 def submitted(cards, settings, params=FORTH, **words):
-    gallery = open_folder(cards, settings)
-    return Runs(settings.home).submit(make_request("translation", gallery, params, {"denoiser": SPEC}), **words)
-
-
-def carried_out(run, settings, **words):
-    with run.hold() as got:
-        assert got
-        return execute(run, settings, **words)
+    return makings.submitted("translation", cards, params, settings, **words)
 
 
 @pytest.fixture(scope="module")
 def whole(cards, tmp_path_factory):
     """An unbroken run, and its settings."""
     settings = Settings(home=tmp_path_factory.mktemp("w") / "home")
-    run = submitted(cards, settings)
-    assert carried_out(run, settings).state == "done", run.status.error
-    return run, settings
+    return makings.done("translation", cards, FORTH, settings), settings
 
 
 def files(run):
@@ -146,17 +119,7 @@ def test_stopped_it_shows_what_is_there_and_goes_on_to_the_same(whole, cards, se
 
 def test_a_killed_worker_is_followed_by_one_that_goes_on(whole, cards, settings):
     run = submitted(cards, settings)
-    worker = FORK.Process(target=work, args=(lambda: settings, lambda: ""))  # a copy of this process: all is loaded
-    worker.start()
-    try:
-        end = time.monotonic() + 60
-        while not (run.status.step == "translating" and run.status.done >= 1):
-            assert time.monotonic() < end, run.status
-            time.sleep(0.02)
-    finally:
-        worker.kill()
-        worker.join()
-    assert run.status.state == "running"
+    makings.kill_at(run, settings, lambda status: status.step == "translating" and status.done >= 1)
     assert carried_out(run, settings).state == "done"
     assert files(run) == files(whole[0])
     assert read_result(run) == read_result(whole[0])
