@@ -29,6 +29,7 @@ _HANDLES = range(3, 16)  # steps at which a band can be clicked
 _NUMBER, _FURTHER = 3, 8  # step at which a band's number stands, before bands cross; behind the names of later bars
 _MARGIN = 42  # pixels above and below
 _LEAST = 12  # pixels of a band from which its number is written
+_LETTER = 6.6  # pixels, of the words beside the outer bars: room for them does not shrink with the page
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,16 @@ def alluvial(stages: Sequence[Stage], tables: Sequence[np.ndarray], empty: str =
     for k, stage in enumerate(stages):
         traces.append(_bars(k, stage, lows[k], empty))
         words += [_title(k, stage, last), *_names(k, stage, lows[k], last, empty)]
+    room = [_LETTER * max(map(len, _told(stage, empty)), default=0) + 12 for stage in (stages[0], stages[-1])]
     layout = {
         "height": _height(most),
-        "margin": {"l": 8, "r": 8, "t": _MARGIN - 8, "b": 8},
+        "margin": {"l": room[0], "r": room[1], "t": _MARGIN - 8, "b": 8},
         "dragmode": False,
         "hovermode": "closest",
         "showlegend": False,
         "barmode": "overlay",
         "hoverlabel": {"font": {"color": _INK}},
-        "xaxis": {"visible": False, "range": [-0.33 * last - 0.02, last * 1.33 + 0.02], "fixedrange": True},
+        "xaxis": {"visible": False, "range": [-_WIDE / 2, last + _WIDE / 2], "fixedrange": True},
         "yaxis": {"visible": False, "range": [0, high], "fixedrange": True},
         "annotations": words,
     }
@@ -144,12 +146,12 @@ def _names(k: int, stage: Stage, lows: np.ndarray, last: int, empty: str) -> Ite
     """Name and number beside each bar that holds pictures."""
     left = k == 0
     is_free = left or k == last  # else bands lie below
-    for name, low, n in zip(stage.names, lows, stage.sizes, strict=True):
+    for words, low, n in zip(_told(stage, empty), lows, stage.sizes, strict=True):
         if n:
             yield {
                 "x": k - _WIDE / 2 if left else k + _WIDE / 2,
                 "y": low + n / 2,
-                "text": f"{_cut(name) or empty} {int(n):,}",
+                "text": words,
                 "showarrow": False,
                 "xanchor": "right" if left else "left",
                 "xshift": -4 if left else 4,
@@ -157,6 +159,11 @@ def _names(k: int, stage: Stage, lows: np.ndarray, last: int, empty: str) -> Ite
                 "bgcolor": None if is_free else "#000038",
                 "opacity": 1 if is_free else 0.85,
             }
+
+
+def _told(stage: Stage, empty: str) -> list[str]:
+    """Name and number of each bar, as they stand beside it."""
+    return [f"{_cut(name) or empty} {int(n):,}" for name, n in zip(stage.names, stage.sizes, strict=True)]
 
 
 def _bands(

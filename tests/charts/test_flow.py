@@ -102,3 +102,12 @@ def test_many_bands_are_cut_to_the_largest():
 def test_one_name_a_side_and_no_pictures():
     assert len(handles(drawn((Stage("a", ("x",), (3,)), Stage("b", ("y",), (3,))), (np.array([[3.0]]),)))) == 1
     assert not handles(drawn((Stage("a", ("x",), (0,)), Stage("b", ("y",), (0,))), (np.array([[0.0]]),)))
+
+
+def test_room_beside_the_bars_is_in_pixels_and_holds_the_longest_name():
+    some = [Stage("A", ("cat", "small wild animal"), (1, 2)), Stage("B", ("dog", "bird"), (1, 2))]
+    figure = alluvial(some, [np.array([[1, 0], [0, 2]])])
+    assert figure.layout.margin.l > 6 * len("small wild animal 2") > figure.layout.margin.r > 6 * len("bird 2")
+    first, last = figure.layout.xaxis.range
+    assert first == pytest.approx(1 - last)  # bars stand at both ends: no share of the width is left for names
+    assert 1 < last < 1.1
