@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,10 +56,14 @@ def draw() -> None:
 def _chosen(able: list[Entry], cards: Mapping[str, str]) -> tuple[Entry | None, Entry | None]:
     """Two selectors; both runs stand in the address. What B may be follows from A."""
     by_id = {entry.id: entry for entry in able}
+    kinds = Counter(entry.asked.analysis for entry in able)
+    ids = sorted(by_id, key=lambda id: kinds[by_id[id].asked.analysis] < 2)  # those with another to hold against, first
+    if [said for word in ("a", "b") if (said := st.query_params.get(word, "")) and said not in by_id]:
+        st.warning("A run in this address is not here, or not finished. Choose others.", icon=":material/link_off:")
     name = lambda id: _name(by_id[id], cards) if id else "choose one"  # noqa: E731
     one, other, swap = st.columns([6, 6, 1.2], vertical_alignment="bottom", gap="small")
     with one:
-        a = _pick("A", "a", list(by_id), name)
+        a = _pick("A", "a", ids, name)
     kind = by_id[a].asked.analysis
     rest = [id for id, entry in by_id.items() if entry.asked.analysis == kind and id != a]
     with other:

@@ -125,6 +125,13 @@ def test_only_runs_of_a_kind_are_offered(page, two, tmp_path, settings):
     assert len(test.selectbox(key="diff_b").options) == 2  # choose one, and the other clusters run
     lone = page("compare", a=other.id)
     assert "There is no other finished structure run" in texts(lone)
+    assert page("compare").query_params["a"] != [other.id]  # one that can be compared comes first
+
+
+def test_a_run_of_the_address_that_is_gone_is_said(page, two):
+    a, b = two
+    assert "is not here" not in texts(page("compare", a=a.id, b=b.id))
+    assert "A run in this address is not here" in texts(page("compare", a="0123456789abcdef", b=b.id))
 
 
 def test_a_result_that_is_gone_is_said(page, two):
