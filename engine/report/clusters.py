@@ -199,6 +199,8 @@ def _economy(source: Source) -> list[str]:
     if not e:
         return []
     n, when = e.described + e.spread + e.undecided, " before changes by hand" if source.edits else ""
+    if e.undecided and not (e.spread or e.audit):
+        return [f"Described: {e.described:,} of {n:,}; nothing of the rest was alike enough to these to be placed."]
     right = f"{e.agreement:.2f} [{e.low:.2f}, {e.high:.2f}]"
     return [
         f"Described: {e.described:,} of {n:,}, the rest by likeness; estimated agreement with describing all{when} "

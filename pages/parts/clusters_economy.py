@@ -35,6 +35,8 @@ def line(economy: Economy, is_changed: bool) -> str:
     parts = [f"described **{economy.described:,}** of {n:,}", f"{economy.spread:,} by likeness"]
     if economy.undecided:
         parts.append(f":orange[{economy.undecided:,} undecided]")
+    if economy.undecided and not (economy.spread or economy.audit):
+        return " · ".join([*parts, "nothing was alike enough to what was described to be placed"])
     when = ", before your changes," if is_changed else ""
     right = f"**{economy.agreement:.2f}** [{economy.low:.2f}, {economy.high:.2f}]"
     parts.append(f"estimated agreement with describing all{when} {right}, audited on {len(economy.audit):,}")

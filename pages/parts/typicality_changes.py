@@ -45,7 +45,10 @@ def menu(run: Run, one: Element, found: Sequence[Element], params: Params) -> No
         ):
             name = st.text_input("Name", one.name, key=f"name_{n}_{one.number}", max_chars=80)
             if st.form_submit_button("Name it"):
-                _make(run, params, edits.edit_of("name", [one], name), place)
+                if " ".join(name.split()) == one.name:
+                    place.error("This is its name already." if one.name else "The name is empty.")
+                else:
+                    _make(run, params, edits.edit_of("name", [one], name), place)
         others = {other.number: other for other in found if other is not one}
         with st.container(horizontal=True, vertical_alignment="bottom"):
             some = st.multiselect(

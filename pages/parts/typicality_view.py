@@ -104,7 +104,7 @@ def _wall(run: Run, result: Result, label: str, told: Kept, gallery: Gallery) ->
         )
         pages = max(1, -(-len(rows) // _PAGE))
         page = (
-            int(st.number_input("Page", 1, pages, 1, key="typical_page", bind="query-params", width=110))
+            int(st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key="typical_page", bind="query-params", width=110))
             if pages > 1
             else 1
         )

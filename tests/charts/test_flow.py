@@ -105,8 +105,8 @@ def test_one_name_a_side_and_no_pictures():
 
 
 def test_room_beside_the_bars_is_in_pixels_and_holds_the_longest_name():
-    some = [Stage("A", ("cat", "small wild animal"), (1, 2)), Stage("B", ("dog", "bird"), (1, 2))]
-    figure = alluvial(some, [np.array([[1, 0], [0, 2]])])
+    some = (Stage("A", ("cat", "small wild animal"), (1, 2)), Stage("B", ("dog", "bird"), (1, 2)))
+    figure = drawn(some, (np.array([[1, 0], [0, 2]]),))
     assert figure.layout.margin.l > 6 * len("small wild animal 2") > figure.layout.margin.r > 6 * len("bird 2")
     first, last = figure.layout.xaxis.range
     assert first == pytest.approx(1 - last)  # bars stand at both ends: no share of the width is left for names

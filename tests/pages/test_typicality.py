@@ -175,6 +175,9 @@ def test_elements_are_changed_by_hand(page, run):
 
     test = page("typicality", run=run.id, part="elements", typical_only="false")
     open_menu(test, 1)
+    press(test, "Name it")
+    assert "The name is empty." in texts(test)
+    assert not run.edits()
     test.text_input(key="name_0_1").set_value("<b>palm</b>")
     press(test, "Name it")
     assert [edit["kind"] for edit in run.edits()] == ["name"]

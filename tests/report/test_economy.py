@@ -9,6 +9,7 @@ from engine.jobs.sharing import source_of
 from engine.report import clusters
 from engine.report.datasets import UNDECIDED, _kind
 from engine.report.finding import Cards
+from pages.parts import clusters_economy
 from tests.planted import COLOUR, gallery_of, many, submitted
 
 
@@ -24,15 +25,23 @@ def source(tmp_path, settings, monkeypatch):
 def test_the_overview_says_how_much_was_described_and_how_right_the_rest_is(source):
     e = source.result.economy
     assert e.undecided
+    placed = replace(source, result=replace(source.result, economy=replace(e, spread=4, undecided=e.undecided - 4)))
+    assert f"{e.low:.2f}, {e.high:.2f}], 95 %, audited on 0" in " ".join(clusters.overview(placed).lines)
     found = clusters.overview(source)
     lines = " ".join(found.lines)
-    assert f"Described: {e.described} of 120" in lines
-    assert f"audited on {len(e.audit)}" in lines
+    assert f"Described: {e.described} of 120; nothing of the rest was alike enough" in lines
+    assert "audited on" not in lines
     assert "the rest is undecided or fits nowhere" in lines
     (cards,) = [part for part in found.parts if isinstance(part, Cards)]
     undecided = next(card for card in cards.cards if card.title == UNDECIDED)
     assert undecided.words.startswith(f"{e.undecided} ·")
     assert "unassigned" not in [card.title for card in cards.cards]
+
+
+def test_where_nothing_was_placed_the_page_tells_no_estimate(source):
+    e = source.result.economy
+    assert "audited on" not in clusters_economy.line(e, False)
+    assert "audited on 0" in clusters_economy.line(replace(e, spread=4), False)
 
 
 def test_the_rest_says_how_many_are_undecided(source):
