@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.analyses.clusters import Criterion, Params, edits
-from engine.analyses.clusters.typed import read_names, written_names
 from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -14,6 +13,7 @@ from engine.jobs.asking import make_request
 from engine.models import profiles
 from engine.models.measured import CAN_TELL
 from engine.store.runs import Run
+from engine.typed import read_names, written_names
 from pages.parts import cluster_carrying, clusters_view, run_panel, sidebar, workspace
 from pages.parts.analysis_page import page
 from pages.parts.clusters_economy import LOOKS, SHARES, share_name

@@ -96,6 +96,7 @@ def test_the_same_again_and_each_by_itself(ask, tmp_path):
     [
         (("--from", "sea", "--to-label", "city"), "No picture has the label 'sea'. Labels are: beach, city, mount", 2),
         (("--from", "beach", "--to-label", "city,sea"), "No picture has the label 'sea'", 2),
+        (("--from", "beach", "--to-label", '"sea, at night",city'), "No picture has the label 'sea, at night'", 2),
         (("--from", "beach", "--to-label", "city,beach"), "translated to itself", 2),
         (("--from", "beach", "--to-label", "city,city"), "twice to the same", 2),
         (("--from", "beach", "--to-label", ","), "No picture has the label ''", 2),

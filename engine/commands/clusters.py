@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def ask(said: argparse.Namespace) -> int:
     """Carry it out; returns the exit code."""
     from engine.analyses.clusters import Criterion, Params
-    from engine.analyses.clusters.typed import read_names
+    from engine.typed import read_names
 
     criterion = Criterion(said.criterion.strip(), said.look_at.strip(), said.ignore.strip())
     params = Params(criterion, said.k, read_names(said.keep), read_names(said.avoid), share=said.describe)

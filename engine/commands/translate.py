@@ -16,6 +16,7 @@ from engine.models import profiles
 from engine.models.roles import ModelSpec
 from engine.models.templates import template_of
 from engine.progress import Progress
+from engine.typed import read_names
 
 if TYPE_CHECKING:
     from engine.translation import Translation
@@ -59,7 +60,7 @@ def ask(said: argparse.Namespace) -> int:
     if profiles.strangers({"denoiser": spec}, said.folder):
         say("note: a bundled model, which knows only Postcards; of other pictures it guesses")
     there = {p.label for p in gallery.pictures}
-    labels = [said.to_label] if said.to_label in there else [one.strip() for one in said.to_label.split(",")]
+    labels = [said.to_label] if said.to_label in there else read_names(said.to_label) or ("",)
     pictures = chosen(gallery, said.label, labels, said.sample, said.seed)
     progress, found = Progress(watching()), list["Translation"]()
     try:

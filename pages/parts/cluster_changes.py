@@ -10,9 +10,9 @@ import streamlit as st
 
 from engine.analyses.clusters import Result, Row, edits
 from engine.analyses.clusters.placing import kinds_of
-from engine.analyses.clusters.typed import written_names
 from engine.gallery import Gallery
 from engine.store.runs import Run
+from engine.typed import written_names
 from pages.parts import cluster_carrying, edit_log, workspace
 from pages.parts.workspace import plain
 

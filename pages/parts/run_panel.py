@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from engine.analyses import MAKINGS
-from engine.analyses.clusters.typed import written_names
 from engine.errors import RunError, VitrineError
 from engine.gallery import Gallery
 from engine.jobs import asking
@@ -17,6 +16,7 @@ from engine.report.cost import cost_line
 from engine.report.cost import time_told as _time
 from engine.settings import Settings
 from engine.store.runs import ACTIVE, Request, Run, Status
+from engine.typed import written_names
 from pages.parts import workspace
 from pages.parts.workspace import plain
 

@@ -12,6 +12,7 @@ from engine.analyses.structure import OTHER, Dimension, Result, edits
 from engine.errors import RunError
 from engine.gallery import Gallery
 from engine.store.runs import Run
+from engine.typed import read_names
 from pages.parts import edit_log, workspace
 from pages.parts.workspace import plain
 
@@ -75,7 +76,7 @@ def _make(run: Run, result: Result, one: Dimension, kind: str, some: list[str], 
     if kind == "rename" and len(some) > 1:
         edit = {"kind": "merge", "dimension": one.name, "attributes": some, "into": to}
     elif kind == "split":
-        edit = edits.by_words(result, one.name, edit["attribute"], [name for name in to.split(",") if name.strip()])
+        edit = edits.by_words(result, one.name, edit["attribute"], read_names(to))
     if kind != "rename" and len(some) > 1:
         st.error("Choose one attribute.")
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.analyses.clusters.typed import read_names, written_names
+from engine.typed import read_names, written_names
 
 
 @pytest.mark.parametrize(
