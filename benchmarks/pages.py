@@ -46,7 +46,8 @@ def main() -> None:
         settings = Settings(home=Path(scratch) / "home")
         make(Path(scratch) / "pictures", n)
         told = scripts_alone(settings.home, open_folder(Path(scratch) / "pictures", settings))
-    print(f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores · {n:,} pictures, {min(n, _MOST):,} runs\n")
+    where = f"{time.strftime('%Y-%m-%d')} · {platform.machine()}, {os.cpu_count()} cores"
+    print(f"{where} · {n:,} pictures, {min(n, _MOST):,} runs\n")
     print("| what | seconds |\n|---|---|")
     for what, seconds in told.items():
         print(f"| {what} | {seconds:.2f} |")
