@@ -15,6 +15,7 @@ _INK = "#000037"  # nearly black; in Streamlit's chart theme this very value sta
 _COLOURS = ("#1a9692", "#d66e20", "#786edc", "#be5082", "#6e8c28", "#3a7ebf", "#a8763e", "#8a5aa8")
 _LESS, _MORE, _NONE = "#c8641e", "#1a9692", "#8c8c8c"
 _MOST = 40  # attributes of a dimension that are drawn
+_STRONG = 8.0  # adjusted residual that has the full colour, in every table and in reports
 
 
 def tree(
@@ -94,9 +95,10 @@ def cross(told: Table, names: tuple[str, str]) -> go.Figure:
             hovertemplate="%{customdata[2]}, %{customdata[3]}: %{text}, expected %{customdata[4]:.1f}, "
             "residual %{customdata[5]:.1f}<extra></extra>",
             marker={
-                "color": [float(np.clip(residuals[cell], -8, 8)) for cell in cells],
+                "color": [float(np.clip(residuals[cell], -_STRONG, _STRONG)) for cell in cells],
                 "colorscale": [[0, _LESS], [0.5, "rgba(128,128,128,0.12)"], [1, _MORE]],
-                "cmid": 0,
+                "cmin": -_STRONG,
+                "cmax": _STRONG,
                 "colorbar": {"title": {"text": "residual"}, "thickness": 10},
                 "line": {"width": 0},
             },

@@ -199,6 +199,13 @@ def test_names_are_no_markup_in_figures():
     assert len(set(cross(long, ("a", "b")).data[0].y)) == 2  # type: ignore[union-attr]
 
 
+def test_what_chance_gives_is_pale_in_a_cross_table():
+    even = table([["a"]] * 50 + [["b"]] * 50, [["u"], ["v"]] * 25 + [["u"], ["v"]] * 24 + [["v"]] * 2)
+    cells = cross(even, ("a", "b")).data[0].marker  # type: ignore[union-attr]
+    assert max(map(abs, cells.color)) < 2
+    assert (cells.cmin, cells.cmax) == (-8, 8)  # not the largest that is there
+
+
 def test_without_a_vision_model_the_way_on_is_said(page, gallery, settings):
     test = page("structure", gallery=gallery.fingerprint)  # the bundled models only measure these pictures
     assert "Without a vision model" in texts(test)
