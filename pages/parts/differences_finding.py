@@ -32,10 +32,12 @@ def draw(run: Run, one: Comparison, finding: Finding, gallery: Gallery) -> None:
             for word in ("finding", "picture"):
                 st.query_params.pop(word, None)
             st.rerun()
-        which = one.a if finding.direction == "a" else one.b
+        low, high = interval(finding)
+        which = f"truer of {plain(one.a if finding.direction == 'a' else one.b)}"
+        which = "no reliable difference" if low <= 0.5 <= high else which
         badge = ":violet-badge[exploratory]" if is_explored else ""
         st.markdown(
-            f"### {plain(finding.statement)} :gray[truer of {plain(which)} · AUROC] {auroc(finding)} {badge}",
+            f"### {plain(finding.statement)} :gray[{which} · AUROC] {auroc(finding)} {badge}",
             width="stretch",
         )
         share_picture(run, lambda source: findings.statement(source, one, finding), f"statement {finding.statement}")

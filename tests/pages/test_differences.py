@@ -157,6 +157,11 @@ def test_a_statement_of_ones_own_is_answered_from_stored_vectors(page, gallery, 
     assert "exploratory" in said
     assert "**1.00**" in said
     assert any(r"sand \<script\>" in m.value for m in test.markdown)
+    assert "truer of label=beach · AUROC" in said
+    even = np.arange(len(scores), dtype=np.float32) % 2
+    answers[-1]["scores"] = base64.b64encode(even.tobytes()).decode()
+    test.text_input(key="differences_try").set_value("a dog").run()
+    assert "no reliable difference · AUROC" in texts(test)
     monkeypatch.setattr(live, "ask", lambda *_, **__: {"state": "failed", "error": "No vectors.", "hint": "Wait."})
     assert "No vectors" in texts(page("differences", run=run.id, **{"try": "sand"}))
     monkeypatch.setattr(live, "ask", lambda *_, **__: answers[0])
