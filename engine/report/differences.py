@@ -40,8 +40,9 @@ def overview(source: Source, one: Comparison) -> Finding:
 def statement(source: Source, one: Comparison, finding: Difference) -> Finding:
     """One statement: how far it tells the two sides apart, and the pictures of each that show it most."""
     low, high = interval(finding)
+    told = "No reliable difference" if low <= 0.5 <= high else f"Truer of {_whose(one, finding)}"
     lines = [
-        f"Truer of {_whose(one, finding)}: AUROC {turned(finding, finding.auroc):.2f} [{low:.2f}, {high:.2f}]",
+        f"{told}: AUROC {turned(finding, finding.auroc):.2f} [{low:.2f}, {high:.2f}]",
         f"{finding.verdict.capitalize()}; corrected p {finding.q:.2g}, scored by {source.short(finding.scored)}"
         if "typed" not in finding.proposers
         else "Explored on all pictures by who chose the words: no test.",

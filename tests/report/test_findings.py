@@ -107,6 +107,15 @@ def test_what_nobody_laid_beside_a_run_has_no_section(made):
     assert not kinds & {"structure/failing", "typicality/localisation"}
 
 
+def test_a_statement_that_may_be_chance_is_truer_of_no_side(made):
+    one = made["differences"].result.comparisons[0]
+    said = lambda low, high: differences.statement(  # noqa: E731
+        made["differences"], one, replace(one.findings[0], auroc=0.6, low=low, high=high)
+    ).lines[0]
+    assert said(0.55, 0.65).startswith("Truer of ")
+    assert said(0.45, 0.75) == "No reliable difference: AUROC 0.60 [0.45, 0.75]"
+
+
 def test_pictures_that_were_made_are_there_and_marked(made):
     """In the folder of their run, under no name of their own."""
     seen = Elements(report([made["translation"]]))
