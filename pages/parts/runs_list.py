@@ -47,7 +47,7 @@ def card(entry: Entry, titles: Mapping[str, str]) -> None:
         if status.error:
             st.caption(f"{plain(status.error)} {plain(status.hint)}")
         if remarks.note:
-            st.caption(f":material/sticky_note_2: {plain(remarks.note)}")
+            st.caption(":material/sticky_note_2: " + "  \n".join(map(plain, remarks.note.splitlines())))
         who = plain(" · ".join(models))
         st.caption(f"{who} · {run_panel.cost_line(status)} · {size(entry.bytes)} on disk · run {entry.id}")
 

@@ -73,6 +73,8 @@ def test_tags_and_a_note_are_given_and_shown_as_text(page, three):
     assert HOSTILE in texts(test)
     assert "\\<b\\>" in "".join(str(m.value) for m in test.markdown)
     assert three[1].request.id == three[1].id
+    remark(three[1], [], "one line\n# another")
+    assert "one line  \n# another" in texts(page("runs"))
 
 
 def test_several_are_deleted_and_the_space_is_said(page, three, settings):
