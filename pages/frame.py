@@ -40,6 +40,8 @@ PAGES = [
 
 st.set_page_config(page_title="Vitrine", page_icon=ROOT / "assets" / "icon.png", layout="wide")
 st.logo(ROOT / "assets" / "logo.svg", size="large")
+if st.context.theme.type == "dark":
+    st.html(HERE / "parts" / "dark.css")
 page = st.navigation(PAGES)
 sidebar.show()
 tour.show(page.url_path)

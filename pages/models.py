@@ -13,6 +13,7 @@ from engine.errors import SettingsError
 from engine.gallery import Gallery
 from engine.jobs import live
 from engine.models import profiles
+from engine.models.roles import DOES
 from engine.settings import Endpoint, Prices, save_endpoint, save_profile
 from engine.settings import load as load_settings
 from pages.parts import own_models, sidebar, workspace
@@ -23,17 +24,21 @@ backend = "transformers_vlm"
 name = "/models/llava"
 
 [chat]
-backend = "transformers_vlm"
-name = "/models/llama"
-"""
+backend = "openai_endpoint"  # the endpoint that is connected below
+name = "llama"
 
-_DOES = {
-    "vision": "describes pictures",
-    "chat": "names and sorts descriptions",
-    "matcher": "compares pictures with words",
-    "embedder": "finds copies",
-    "denoiser": "tells what is typical",
-}
+[matcher]
+backend = "clip"
+name = "/models/ViT-B-32"
+
+[embedder]
+backend = "sscd"
+name = "/models/sscd_disc_mixup.torchscript.pt"
+
+[denoiser]
+backend = "diffusion"
+name = "/models/stable-diffusion-v1-5"
+"""
 
 
 def _form() -> None:
@@ -181,7 +186,6 @@ def _profiles() -> None:
         st.caption(
             f"{sum(w.gigabytes for w in profiles.LOCAL):.1f} GB together, to {plain(str(profiles.hub_cache()))}."
         )
-        _own_weights()
     elif now not in profiles.PROFILES:
         st.markdown(f"Models are named by {plain(now)}.")
 
@@ -195,10 +199,11 @@ def _above_this_page() -> str:
 
 
 def _own_weights() -> None:
-    """How other weights are named, or a folder's path is given: there is no field for it."""
+    """How weights of one's own are named, or a folder's path is given: there is no field for it."""
     st.markdown(
-        "Other weights, or the paths of folders that hold them, go into a TOML file, say `models.toml`. "
-        "Start Vitrine with `VITRINE_MODELS=models.toml` (or give `--models models.toml` on the command line):"
+        "Weights of your own, by name or by their folder, go into a TOML file, say `models.toml`; a role that you do "
+        "not need is left out. Start Vitrine with `VITRINE_MODELS=models.toml`, or say `--models models.toml` on the "
+        "command line:"
     )
     st.code(_TOML, language=None)
 
@@ -217,7 +222,7 @@ def _roles(gallery: Gallery | None) -> None:
             "played by": specs[role].name if role in specs else "nobody",
             "through": specs[role].backend if role in specs else "",
         }
-        for role, does in _DOES.items()
+        for role, does in DOES.items()
     ]
     st.dataframe(pd.DataFrame(table), hide_index=True)
 
@@ -226,6 +231,8 @@ st.title("Models")
 st.markdown("Who looks at the pictures, and who sorts the answers?")
 _profiles()
 _roles(sidebar.gallery_in_use())
+with st.expander("Name weights of your own for a role"):
+    _own_weights()
 own_models.draw()
 _form()
 _try(sidebar.gallery_in_use())

@@ -20,7 +20,7 @@ from engine.gallery.copies import near_copies
 from engine.gallery.looking import look_over, looks
 from engine.gallery.sets import PictureSet
 from engine.models import keywords, measured
-from engine.models.roles import ModelSpec
+from engine.models.roles import DOES, ModelSpec
 from engine.progress import Progress
 from engine.prompts import digest
 from engine.settings import Settings, is_loopback
@@ -65,8 +65,9 @@ def make_request(
         raise ModelError(why, "Connect an endpoint or open weights on the Models page or with --models.")
     if missing := [role for role in module.ROLES if role not in specs]:
         named = ", or name it with --model" if missing == ["denoiser"] else ""
-        hint = f"Choose one on the Models page or with --models{named}."
-        raise SettingsError(f"No model plays: {', '.join(missing)}.", hint)
+        hint = f"Name one as the Models page shows, or with --models{named}."
+        lacking = ", ".join(f"{role}, which {DOES[role]}" for role in missing)
+        raise SettingsError(f"No model plays: {lacking}.", hint)
     optional = getattr(module, "OPTIONAL", ())
     if optional and not any(role in specs for role in optional):
         raise SettingsError(f"No model plays any of: {', '.join(optional)}.", "Choose one on the Models page.")

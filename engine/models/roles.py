@@ -15,7 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-ROLES = ("vision", "chat", "matcher", "embedder", "denoiser")
+DOES = {
+    "vision": "describes pictures",
+    "chat": "names and sorts descriptions",
+    "matcher": "compares pictures with words",
+    "embedder": "finds copies",
+    "denoiser": "tells what is typical",
+}
+ROLES = tuple(DOES)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ class Source:
         """
         members = self.request.members
         n = len(self.gallery.pictures) if members is None else len(members)
+        if self.request.analysis == "typicality":  # of some labels
+            n = len(self.result.rows)
         title = self.gallery.title if names else "a gallery"
         part = f", {self.request.selection}" if names and self.request.selection != "everything" else ""
         said = [f"{title}{part}", f"{n:,} pictures", self.models, self.date, f"run\u00a0{self.run[:8]}"]

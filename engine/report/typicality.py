@@ -36,8 +36,8 @@ def wall(source: Source, label: str) -> Finding:
     seen = lambda some: [one for row in some if (one := _shown(source, row, scale))]  # noqa: E731
     first, last = rows[: max(1, len(rows) // 2)], rows[::-1][: len(rows) // 2]
     blocks = [
-        Pictures("most typical", seen(first[:_MANY]), len(first), 6, 2),
-        Pictures("least typical", seen(last[:_ENDS]), len(last), 6, 1),
+        Pictures("most typical", seen(first[:_MANY]), len(rows), 6, 2),
+        Pictures("least typical", seen(last[:_ENDS]), len(rows), 6, 1),
     ]
     alt = f"What is typical of {label}: {lines[0]}. Pictures with maps of where."
     return Finding("typicality/wall", f"What is typical of {label}", lines, blocks, alt)

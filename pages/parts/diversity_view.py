@@ -81,7 +81,7 @@ def _score(run: Run, result: Result) -> None:
                 st.metric(name, f"{figure.value:.{digits}f}", help=meaning, width="content")
                 st.caption(_interval(figure, digits), width="content")
         if result.band:
-            st.markdown(f":primary-badge[{result.band}]", width="content")
+            st.markdown(f":gray-badge[{result.band}]", width="content")
 
 
 def _interval(figure: Figure, digits: int) -> str:

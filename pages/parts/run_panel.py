@@ -65,11 +65,17 @@ def price_and_run(
     known = (config.home / "runs" / request.id / "status.json").exists()
     state = workspace.runs().get(request.id).status.state if known else ""
     if same and state in ("stopped", "failed"):
-        st.caption("See below: it can go on.")
+        st.caption("Asked, and not ended: below it can go on.")
         return
     if state == "done" or state in ACTIVE:
         there = {"done": "Asked before", "queued": "Asked, waiting", "running": "Asked, running"}[state]
-        st.caption("See below." if same else f"{there}: opening it asks nothing.")
+        st.caption(
+            "Asked before: the answer is below."
+            if same and state == "done"
+            else "Asked: it is below."
+            if same
+            else f"{there}: opening it asks nothing."
+        )
         with slot:
             if st.button("Open", type="primary", disabled=same, key=key):
                 then(workspace.runs().get(request.id))
@@ -240,8 +246,8 @@ def _progress(run: Run, status: Status) -> None:
     else:
         left = f" · {_time(status.seconds_left)} left" if status.seconds_left else ""
         slow = status.rate < 0.1
-        rate = f"{60 * status.rate:.1f} a minute" if slow else f"{status.rate:.1f} a second"
-        count = f" {status.done:,} of {status.total:,} · {rate}{left}" if status.total else ""
+        rate = f" · {60 * status.rate:.1f} a minute" if slow else f" · {status.rate:.1f} a second"
+        count = f" {status.done:,} of {status.total:,}{rate * bool(status.rate)}{left}" if status.total else ""
         text = f"{status.step.capitalize()}{count}"
         part = min(1.0, status.done / status.total) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -262,9 +268,10 @@ def _price_line(price: Any, config: Settings) -> str:  # noqa: ANN401
         known = f" ({role.known:,} known already)" if role.known else ""
         of, about = f"of {price.pictures:,} pictures to describe", f"questions about {price.pictures:,} pictures"
         some = of if role.questions <= price.pictures else about  # where pictures are asked more than one thing
+        many = "s" * (role.questions != 1)
         said = {
-            "vision": f"{'up to ' * role.at_most}{role.questions:,} {some}{known}",
-            "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat questions",
+            "vision": f"{'up to ' * (role.at_most and role.questions > 0)}{role.questions:,} {some}{known}",
+            "chat": f"{'up to ' if role.questions else ''}{role.questions:,} chat question{many}",
             "denoiser": f"{role.questions:,} evaluations of the denoiser for {price.pictures:,} pictures",
             "steps": f"at most {role.questions:,} steps on {price.pictures:,} pictures",
         }

@@ -27,8 +27,9 @@ def draw(run: Run, status: Status, gallery: Gallery) -> None:
     if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
+        learned = "Learned" if result.kept else "Nothing learned"
         before = f"{result.before:+.6f} before, kept: step {result.kept:,} of {result.steps:,}"
-        st.markdown(f"### Held-out gap {result.gap:+.6f} :gray[{before}]", help=_GAP, width="stretch")
+        st.markdown(f"### {learned}. Held-out gap {result.gap:+.6f} :gray[{before}]", help=_GAP, width="stretch")
         with st.container(horizontal=True, width="content"):
             share_picture(run, findings.learned, "learned")
             export(run)

@@ -126,7 +126,7 @@ def _begin(gallery: Gallery) -> None:
 
 def _draw(number: int, gallery: Gallery) -> None:
     stop = _STOPS[number - 1]
-    st.markdown(f":primary-badge[{number} of {len(_STOPS)}] **{stop.title}**  \n{stop.words}")
+    st.markdown(f":gray-badge[{number} of {len(_STOPS)}] **{stop.title}**  \n{stop.words}")
     with st.container(horizontal=True, gap="small"):
         if st.button("Back", disabled=number == 1, key="tour_back", icon=":material/arrow_back:"):
             _go(number - 1, gallery)
@@ -138,7 +138,7 @@ def _draw(number: int, gallery: Gallery) -> None:
 
 def _away(number: int, gallery: Gallery) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":primary-badge[{number} of {len(_STOPS)}] The tour waits at **{_STOPS[number - 1].title}**")
+        st.markdown(f":gray-badge[{number} of {len(_STOPS)}] The tour waits at **{_STOPS[number - 1].title}**")
         if st.button("Go there", key="tour_next", type="primary", icon=":material/arrow_forward:"):
             _go(number, gallery)
         _end("tertiary")

@@ -17,6 +17,11 @@ from pages.parts.share import share_picture
 from pages.parts.typicality_element import STRIP, pictures, sheet, title
 from pages.parts.workspace import plain
 
+_FIGURES = (
+    "Median T: how much the label's words help to tell the noise of these patches, with its 95 % interval. Pictures: "
+    "how many it was found in. Held out: in how many of the pictures that took no part in finding it it is seen, of "
+    "this label and elsewhere; p by Fisher's test, corrected for all elements."
+)
 _SIZES = (0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)  # sides of patches
 
 
@@ -92,11 +97,12 @@ def _row(run: Run, one: Element, found: Sequence[Element], params: Params | None
     marks = "".join(f" :orange-badge[{mark}]" for mark in one.marks)
     marks += f" :gray-badge[{one.by_hand}, by hand]" * bool(one.by_hand) + " :gray-badge[hidden]" * one.is_hidden
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        q = "" if one.q > 0.05 else f", q {one.q:.1g}"
+        q = "" if one.q > 0.05 else f", corrected p {one.q:.1g}"
         st.caption(
             f"**{plain(title(one))}** · median T {one.median:.4f} [{one.low:.4f}, {one.high:.4f}] · {one.pictures:,} "
             f"pictures ({one.share:.0%}) · held out {one.rate:.0%}, elsewhere {one.rate_elsewhere:.0%}{q}{marks}",
             width="stretch",
+            help=_FIGURES,
         )
         if st.button("Pictures", key=f"element_{one.number}", type="tertiary"):
             st.query_params["element"] = str(one.number)

@@ -39,8 +39,13 @@ def test_text_can_be_read_and_a_grid_used_without_a_mouse(app, visit, tmp_path, 
     page.mouse.move(0, 0)
     visitor.settle()
     visitor.shot("wrong-path")
-    for what in ('[data-testid="stBaseButton-primaryFormSubmit"] p', '[data-testid="stCaptionContainer"] p', "label p"):
-        for found in page.locator(what).all():
+    for what in (
+        '[data-testid="stBaseButton-primaryFormSubmit"] p', '[data-testid="stCaptionContainer"] p', "label p",
+        '[data-testid="stButtonGroup"] [aria-checked="true"] p',
+    ):  # fmt: skip
+        all_ = page.locator(what).all()
+        assert all_, what
+        for found in all_:
             assert found.evaluate(_CONTRAST) >= 4.5, (what, found.inner_text())
 
     cells = page.locator(".cell")

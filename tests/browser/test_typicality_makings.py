@@ -92,7 +92,7 @@ def test_postcards_become_another_label_and_a_model_is_taught(postcards, visit):
     expect(page.get_by_text(re.compile("^at most 100 steps on 25 pictures"))).to_be_visible()
     is_whole(page)
     page.get_by_role("button", name="Teach", exact=True).click()
-    expect(page.get_by_text(re.compile("^Held-out gap")).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("Held-out gap")).first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text(re.compile("Asked again, it goes on at step"))).to_be_visible(timeout=30_000)
     visitor.settle()

@@ -140,7 +140,7 @@ def test_a_new_number_asks_one_question_and_a_known_one_is_there_at_once(page, g
     test = page("clusters", run=fine.id)
     test.slider(key=f"granularity_{fine.id}").set_value(3).run()
     assert "3 clusters: asks one question" in texts(test)
-    assert "up to 1 chat questions" in texts(test)
+    assert "up to 1 chat question " in texts(test)
     press(test, "Ask for 3")
     three = next(run for run, status in Runs(settings.home).all() if status.state == "queued")
     assert (three.request.params["k"], three.request.params.get("via", ())) == ("3", ())
