@@ -185,7 +185,7 @@ def test_it_stalls(server, ask):
 
 def test_a_budget_stops_it_and_what_was_paid_for_is_kept(server, ask, at):
     server.seconds = 0.05
-    dear = replace(at, prices=Prices(1000, 0))  # 100 tokens in are 0.1
+    dear = replace(patient(at), prices=Prices(1000, 0))  # 100 tokens in are 0.1
     _, status = ask(COLOUR, dear, budget=1.0)
     assert status.state == "stopped"
     assert "budget of 1 is spent" in status.error
@@ -202,15 +202,20 @@ def test_killed_in_the_middle_it_asks_again_only_what_was_in_flight(server, ask,
         if progress.step == "assigning" and progress.done:
             raise Killed
 
-    slow = replace(at, endpoint=replace(at.endpoint, concurrency=1))
+    slow = patient(at, concurrency=1)
     server.play = lambda asked: time.sleep(0.4 * (asked.task == "assign_attributes")) or ""
     two = Params(count=0, given=(*COLOUR.given, Given("warmth", ("red", "blue"))))
     with pytest.raises(Killed):
         ask(two, slow, watch=die)
-    run, status = ask(two)
+    run, status = ask(two, patient(at))
     assert status.state == "done", status.error
     assert sum(counts(run).values()) == N
     assert len(twice(server)) <= 1
+
+
+def patient(at, **words):
+    """The same settings for who counts questions: none is late, and so asked again, on a machine that is busy."""
+    return replace(at, endpoint=replace(at.endpoint, timeout=30.0, **words))
 
 
 def twice(server):
