@@ -39,13 +39,8 @@ def test_text_can_be_read_and_a_grid_used_without_a_mouse(app, visit, tmp_path, 
     page.mouse.move(0, 0)
     visitor.settle()
     visitor.shot("wrong-path")
-    for what in (
-        '[data-testid="stBaseButton-primaryFormSubmit"] p', '[data-testid="stCaptionContainer"] p', "label p",
-        '[data-testid="stButtonGroup"] [aria-checked="true"] p',
-    ):  # fmt: skip
-        all_ = page.locator(what).all()
-        assert all_, what
-        for found in all_:
+    for what in ('[data-testid="stBaseButton-primaryFormSubmit"] p', '[data-testid="stCaptionContainer"] p', "label p"):
+        for found in page.locator(what).all():
             assert found.evaluate(_CONTRAST) >= 4.5, (what, found.inner_text())
 
     cells = page.locator(".cell")
@@ -62,3 +57,9 @@ def test_text_can_be_read_and_a_grid_used_without_a_mouse(app, visit, tmp_path, 
     expect(opened).to_have_count(0)
     assert "picture=" not in page.url
     expect(cells.nth(1)).to_be_focused()
+
+    visitor.go(f"{app.url}/compare")
+    chosen = page.locator('[data-testid="stButtonGroup"] [aria-checked="true"] p')
+    expect(chosen).to_have_text("Two runs")
+    page.mouse.move(0, 0)
+    assert chosen.evaluate(_CONTRAST) >= 4.5
