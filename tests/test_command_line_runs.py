@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_in_one_line(two, capsys):
 
 
 def test_criteria_are_held_together_as_on_the_page(two, home, tmp_path, capsys):
-    assert main(["criteria", two[0][:8], two[1], "label", "--to", str(tmp_path / "out")]) == 0
+    assert main(["criteria", two[0][:8], two[1], "label", "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert f"colour: {two[0]}" in said
     assert "colour × shade: 5 pictures say something of both, Cramér's V 1.000" in said
@@ -111,7 +111,7 @@ def test_criteria_that_cannot_be_held_together_are_refused(two, clusters, home, 
     with pytest.raises(SystemExit, match="2"):
         main(["criteria", two[0]])
     (tmp_path / "file").touch()
-    assert main(["criteria", *two, "--to", str(tmp_path / "file" / "in")]) == 1
+    assert main(["criteria", *two, "--out", str(tmp_path / "file" / "in")]) == 1
     assert "cannot be written" in capsys.readouterr().err
 
 

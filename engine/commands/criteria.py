@@ -18,7 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     what = "a clusters run, DIMENSION of a structure run as RUN:DIMENSION, or `label`"
     parser.add_argument("first", metavar="RUN", help=what)
     parser.add_argument("more", metavar="RUN", nargs="+")
-    parser.add_argument("--to", default="", metavar="DIR", help="write a CSV a table into this folder")
+    parser.add_argument("--out", default="", metavar="DIR", help="write a CSV a table into this folder")
     parser.add_argument("--json", action="store_true", help="print the tables as JSON")
     parser.set_defaults(do=_hold_together)
 
@@ -37,6 +37,6 @@ def _hold_together(said: argparse.Namespace) -> int:
             tell(f"{name}: {one}")
         for line in lines(told.pairs):
             tell(line)
-    if said.to:
-        write_tables(tables(told.pairs), Path(said.to))
+    if said.out:
+        write_tables(tables(told.pairs), Path(said.out))
     return 0

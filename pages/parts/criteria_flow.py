@@ -10,10 +10,10 @@ import streamlit as st
 from engine.charts import flow
 from engine.gallery import Gallery
 from pages.parts import found
+from pages.parts.flow_chart import flow_chart
 
 WORDS = ("stage", "left", "right")  # of the address: which reading, a name in it, a name in the next one
 _NONE = "~none"  # in the address
-_PLAIN = {"displayModeBar": False}
 
 
 def draw(
@@ -35,20 +35,12 @@ def draw(
     if not places:
         st.info("No picture was looked at by all of them.", icon=":material/block:")
         return
-    clicks = st.session_state.setdefault("criteria_flow_clicks", 0)
-    key = f"criteria_flow_{clicks}"
 
-    def clicked() -> None:
-        points = st.session_state[key].selection.points
-        if points:
-            k, i, *more = points[0]["customdata"]
-            _open(k, stages[k].names[i], stages[k + 1].names[more[0]] if more else None)
-            st.session_state["criteria_flow_clicks"] = clicks + 1  # a new key forgets what was clicked
+    def clicked(k: int, i: int, *more: int) -> None:
+        _open(k, stages[k].names[i], stages[k + 1].names[more[0]] if more else None)
 
-    st.plotly_chart(
-        flow.alluvial(stages, tables, "none"), key=key, config=_PLAIN, on_select=clicked, selection_mode="points",
-        alt=f"{len(places):,} pictures by {', '.join(stage.title for stage in stages)}",
-    )  # fmt: skip
+    alt = f"{len(places):,} pictures by {', '.join(stage.title for stage in stages)}"
+    flow_chart(flow.alluvial(stages, tables, "none"), "criteria_flow", alt, clicked)
     _choose(stages)
     if opened := _opened(stages):
         _pictures(stages, names, places, gallery, *opened)

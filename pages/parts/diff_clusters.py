@@ -15,11 +15,11 @@ from engine.jobs.diffing import SideBySide
 from engine.report import compared
 from engine.store.runs import Run
 from pages.parts import found
+from pages.parts.flow_chart import flow_chart
 from pages.parts.share import share_picture
 from pages.parts.workspace import plain
 
 NONE = "~unassigned"  # in the address; a cluster's name never begins with a tilde here
-_PLAIN = {"displayModeBar": False}
 
 
 def draw(told: SideBySide, gallery: Gallery) -> None:
@@ -79,21 +79,13 @@ def _flow(told: SideBySide, one: Diff) -> None:
         flow.Stage(f"A · {_title(told.a)}", names, tuple(counts.sum(1))),
         flow.Stage(f"B · {_title(told.b)}", columns, tuple(counts.sum(0))),
     ]
-    clicks = st.session_state.setdefault("flow_clicks", 0)
-    key = f"flow_{clicks}"
 
-    def clicked() -> None:
-        points = st.session_state[key].selection.points
-        if points:
-            stage, i, *more = points[0]["customdata"]
-            ends = (names[i], columns[more[0]]) if more else (names[i], None) if stage == 0 else (None, columns[i])
-            _open(*ends)
-            st.session_state["flow_clicks"] = clicks + 1  # a new key forgets what was clicked
+    def clicked(stage: int, i: int, *more: int) -> None:
+        ends = (names[i], columns[more[0]]) if more else (names[i], None) if stage == 0 else (None, columns[i])
+        _open(*ends)
 
-    st.plotly_chart(
-        flow.alluvial(stages, [counts]), key=key, config=_PLAIN, on_select=clicked, selection_mode="points",
-        alt="Clusters of A on the left, of B on the right; bands as wide as the pictures that are in both",
-    )  # fmt: skip
+    alt = "Clusters of A on the left, of B on the right; bands as wide as the pictures that are in both"
+    flow_chart(flow.alluvial(stages, [counts]), "flow", alt, clicked)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.caption("Click a band or a bar for its pictures, or choose:", width="content")
         a = st.selectbox("In A", ["", *map(_said, names)], key="flow_from", width=170, label_visibility="collapsed")
