@@ -208,7 +208,9 @@ def _checked(run: Run, result: Result) -> Checked:
 
 def _of_review(told: Checked) -> str:
     if told.review is None:
-        return f"{told.queue:,} pictures are less sure than the rest; nobody looked at them yet."
+        one = told.queue == 1
+        some = "1 picture is" if one else f"{told.queue:,} pictures are"
+        return f"{some} less sure than the rest; nobody looked at {'it' if one else 'them'} yet."
     return f"Of the {told.queue:,} least sure, {_share(told.review)}: of the rest this says nothing."
 
 
